@@ -1,0 +1,1 @@
+"""The tool of the platform template: plan, judge, price, report, run, promote."""
