@@ -1,0 +1,56 @@
+"""How strict this environment is: rules, waivers, and what a model must show before it serves here."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from mlctl.config.base import Percent, Section
+from mlctl.finding import Enforcement, Severity
+
+
+class RuleSetting(Section):
+    """Overrides of one rule in this environment."""
+
+    enforcement: Enforcement | None = None
+    """mandatory blocks, advisory is reported, disabled is not run. Empty: the rule's own."""
+    severity: Severity | None = None
+    """Empty: the rule's own."""
+
+
+class Policy(Section):
+    """Policy-as-code in this environment."""
+
+    not_evaluated: Literal["block", "report"] = "block"
+    """What a mandatory rule does that meets a value it cannot know."""
+    checkov: Literal["block", "report"] = "block"
+    """What a failed Checkov check does."""
+    rules: dict[str, RuleSetting] = Field(default_factory=dict)
+    """Per rule id, as `mlctl policies list` prints them."""
+    allowed_instance_families: tuple[str, ...] = ()
+    """EC2 and SageMaker families that may be used, for example `m6i`. Empty: every family the node pools and models name."""
+
+
+class Promotion(Section):
+    """What a model version must show before `mlctl model promote` pins it here. Its own gates stand in ml/models/<name>.yaml."""
+
+    from_environment: str | None = None
+    """The version must serve there first. null: straight from the registry."""
+    soak_hours: int = Field(default=0, ge=0)
+    """How long it must have served there, hours."""
+    max_evaluation_age_days: int = Field(default=30, ge=1)
+    """Evidence older than this must be renewed, days."""
+    approvers: int = Field(default=0, ge=0)
+    """How many different people must have approved the version."""
+    require: tuple[Literal["evaluation", "fairness", "explanation", "latency", "data_contract", "artefact"], ...] = (
+        "evaluation",
+        "fairness",
+        "explanation",
+        "latency",
+        "data_contract",
+        "artefact",
+    )
+    """Kinds of evidence that must be there and pass."""
+    canary_steps: tuple[Percent, ...] = (10, 50, 100)
+    """Traffic shares of the canary, percent."""

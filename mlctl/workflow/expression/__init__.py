@@ -1,0 +1,1 @@
+"""The language of `{{=...}}`: expr-lang with the functions Argo adds to it."""

@@ -1,0 +1,1 @@
+"""The parts of a manifest, typed: what a template takes, does and gives."""

@@ -1,0 +1,1 @@
+"""Shows a run: live while it goes, as a tree afterwards."""
