@@ -11,6 +11,7 @@ import pulumi_aws as aws
 from mlctl.config import Environment
 from mlctl.config.program import program_environment
 from mlctl.config.team import Team
+from mlctl.errors import InputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,23 @@ class Context:
     def output(self, stack: str, name: str) -> pulumi.Output[Any]:
         """One export of another stack of this environment; the update fails where it is missing."""
         return self.references(stack).require_output(name)
+
+    def bucket_name(self, purpose: str) -> str:
+        """`acme-dev-models-111111111111`: the account number keeps others from taking the name first.
+
+        Raises
+        ------
+        InputError
+            The name is longer than S3 allows.
+        """
+        name = f"{self.environment.prefix}-{purpose}-{self.environment.account}"
+        if len(name) > 63:
+            raise InputError(
+                f"the bucket name {name} has {len(name)} characters and S3 allows 63",
+                key="organization",
+                remedy="shorten organization or the environment's name",
+            )
+        return name
 
     def team_tags(self, team: str) -> dict[str, str]:
         """Tags of what belongs to one team: they override the provider's."""

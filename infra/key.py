@@ -113,6 +113,6 @@ def _statements(args: KeyArgs) -> list[Statement]:
 
 
 def log_group_use(region: str, account: str) -> Statement:
-    """Lets CloudWatch Logs encrypt this account's log groups; it sends no source account, its encryption context names the group instead."""
+    """Lets CloudWatch Logs encrypt this account's log groups; it names the group in its encryption context instead of a source account."""
     context = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:{region}:{account}:log-group:*"}}
     return allow("EncryptLogGroups", actions=USE, principal={"Service": f"logs.{region}.amazonaws.com"}, condition=context)
