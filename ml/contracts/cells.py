@@ -1,0 +1,93 @@
+"""Turn cells of any origin (CSV text, JSON, Parquet) into the contract's types, one cell at a time."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from ml.spec_data import Column
+
+LARGEST_INTEGER = 2.0**53  # beyond it a JSON or float round trip loses digits
+TRUE_WORDS = ("true", "1", "1.0")
+FALSE_WORDS = ("false", "0", "0.0")
+WANTED = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "category": "text",
+    "boolean": "true or false",
+    "timestamp": "a time such as 2025-01-31T12:00:00Z",
+}
+
+
+def typed(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarray]:
+    """Return the values in the contract's type, and where a value could not be read (it is then null).
+
+    Empty text is null. Nothing is rounded or guessed: 3.5 is not an integer, 1 is not text.
+    """
+    blank = values.isna().to_numpy()
+    if not pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_datetime64_any_dtype(values.dtype):
+        blank = blank | values.map(lambda value: isinstance(value, str) and not value.strip()).to_numpy(dtype=bool)
+    read = _READERS[column.dtype](values.mask(blank))
+    wrong = np.asarray(read.isna().to_numpy() & ~blank, dtype=bool)
+    return read, wrong
+
+
+def final(values: pd.Series, column: Column) -> pd.Series:
+    """Return checked values in their final type: plain where no null is allowed, nullable where it is."""
+    if column.dtype == "integer" and not column.nullable:
+        return values.astype("int64")
+    if column.dtype == "boolean" and not column.nullable:
+        return values.astype("bool")
+    return values
+
+
+def _numbers(values: pd.Series) -> pd.Series:
+    if pd.api.types.is_bool_dtype(values.dtype) or pd.api.types.is_datetime64_any_dtype(values.dtype):
+        return pd.Series(np.nan, index=values.index, dtype="float64")
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        values = values.map(lambda value: None if isinstance(value, bool | np.bool_) else value)
+    read = pd.to_numeric(values, errors="coerce").astype("Float64").astype("float64")
+    return read.where(np.isfinite(read))
+
+
+def _integers(values: pd.Series) -> pd.Series:
+    read = _numbers(values)
+    whole = (read == np.floor(read)) & (read.abs() < LARGEST_INTEGER)
+    return read.where(whole).astype("Int64")
+
+
+def _booleans(values: pd.Series) -> pd.Series:
+    words = values.map(lambda value: str(value).strip().lower(), na_action="ignore")
+    read = pd.Series(pd.NA, index=values.index, dtype="boolean")
+    read[words.isin(TRUE_WORDS).to_numpy()] = True
+    read[words.isin(FALSE_WORDS).to_numpy()] = False
+    return read
+
+
+def _texts(values: pd.Series) -> pd.Series:
+    return values.map(lambda value: value if isinstance(value, str) else None).astype("str")
+
+
+def _timestamps(values: pd.Series) -> pd.Series:
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return pd.Series(pd.NaT, index=values.index).astype("datetime64[us, UTC]")
+    if not pd.api.types.is_datetime64_any_dtype(values.dtype):
+        values = values.map(lambda value: None if isinstance(value, int | float) else value)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        read = pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601")
+    return read.astype("datetime64[us, UTC]")
+
+
+_READERS: dict[str, Callable[[pd.Series], pd.Series]] = {
+    "integer": _integers,
+    "number": _numbers,
+    "string": _texts,
+    "category": _texts,
+    "boolean": _booleans,
+    "timestamp": _timestamps,
+}

@@ -1,0 +1,1 @@
+"""Data sets: generators, loaders, ingestion with quarantine, content hashes and lineage."""

@@ -1,0 +1,1 @@
+"""Seeded data generators, one file per model that ships with the template."""

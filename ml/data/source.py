@@ -1,0 +1,108 @@
+"""Read raw rows in micro-batches: from a generator, a CSV file, a Parquet file, or any stream of frames."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from ml.errors import InputError
+
+BATCH_ROWS = 50_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawBatch:
+    """Rows as they came, and lines that are no row at all.
+
+    Attributes
+    ----------
+    frame
+        Rows to be checked; CSV cells are text.
+    broken
+        (reason, raw JSON) of lines with too few or too many fields.
+    """
+
+    frame: pd.DataFrame
+    broken: tuple[tuple[str, str], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.frame) + len(self.broken)
+
+
+def frame_batches(frame: pd.DataFrame, rows: int = BATCH_ROWS) -> Iterator[RawBatch]:
+    """Cut a frame into micro-batches."""
+    for first in range(0, max(len(frame), 1), rows):
+        yield RawBatch(frame=frame.iloc[first : first + rows])
+
+
+def file_batches(path: Path, rows: int = BATCH_ROWS) -> Iterator[RawBatch]:
+    """Read a CSV or Parquet file, whatever its size, in micro-batches.
+
+    Raises
+    ------
+    InputError
+        The file is missing, empty, of another format, or not UTF-8.
+    """
+    if not path.is_file():
+        raise InputError("no such file", file=path)
+    if path.stat().st_size == 0:
+        raise InputError("the file is empty", file=path, allowed="a header line and at least one row")
+    if path.suffix == ".csv":
+        return _csv_batches(path, rows)
+    if path.suffix == ".parquet":
+        return _parquet_batches(path, rows)
+    raise InputError(f"unknown file type {path.suffix!r}", file=path, allowed=".csv, .parquet")
+
+
+def _csv_batches(path: Path, rows: int) -> Iterator[RawBatch]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, strict=True)
+        try:
+            header = next(reader)
+            yield from _csv_rows(reader, header, rows)
+        except UnicodeDecodeError as error:
+            raise InputError(f"not UTF-8: {error.reason}", file=path, line=reader.line_num + 1, remedy="save the file as UTF-8") from None
+        except csv.Error as error:
+            raise InputError(f"not CSV: {error}", file=path, line=reader.line_num) from None
+        except StopIteration:
+            raise InputError("the file is empty", file=path) from None
+
+
+def _csv_rows(reader: Iterator[list[str]], header: list[str], rows: int) -> Iterator[RawBatch]:
+    good: list[list[str]] = []
+    broken: list[tuple[str, str]] = []
+    for record in reader:
+        if not record:
+            continue
+        if len(record) == len(header):
+            good.append(record)
+        else:
+            reason = f"the line has {len(record)} fields, the header {len(header)}"
+            broken.append((reason, json.dumps(record, ensure_ascii=False)))
+        if len(good) + len(broken) >= rows:
+            yield _csv_batch(good, broken, header)
+            good, broken = [], []
+    yield _csv_batch(good, broken, header)
+
+
+def _csv_batch(good: list[list[str]], broken: list[tuple[str, str]], header: list[str]) -> RawBatch:
+    return RawBatch(frame=pd.DataFrame(good, columns=pd.Index(header), dtype="str"), broken=tuple(broken))
+
+
+def _parquet_batches(path: Path, rows: int) -> Iterator[RawBatch]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(f"not a Parquet file: {error}", file=path) from None
+    if file.metadata.num_rows == 0:
+        yield RawBatch(frame=file.schema_arrow.empty_table().to_pandas())
+    for batch in file.iter_batches(batch_size=rows):
+        yield RawBatch(frame=batch.to_pandas())

@@ -1,0 +1,1 @@
+"""Evaluation: metrics with intervals, gates, segments, calibration and the champion."""

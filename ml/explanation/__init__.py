@@ -1,0 +1,1 @@
+"""Explanation: contributions, reason codes in plain words and the model card."""

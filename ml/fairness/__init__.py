@@ -1,0 +1,1 @@
+"""Fairness: groups, rates, adverse impact, equalised odds, and features that stand in for a prohibited basis."""

@@ -1,0 +1,1 @@
+"""Features: one set of definitions for the offline and the online store."""

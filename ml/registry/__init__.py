@@ -1,0 +1,1 @@
+"""Registry: MLflow model versions with evidence and aliases."""

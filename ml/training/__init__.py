@@ -1,0 +1,1 @@
+"""Training: screening, search, fitting, tracking and the trained bundle."""
