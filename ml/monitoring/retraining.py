@@ -1,0 +1,67 @@
+"""When to retrain: enough of the last windows drifted. One bad window is noise, two of five are news."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ml.monitoring.verdict import Verdict
+from ml.monitoring.window import Window
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedWindow:
+    """What one window came to."""
+
+    window: Window
+    verdict: Verdict
+    drifted: tuple[str, ...] = ()
+    """``metric:feature`` of everything that drifted."""
+    values: dict[str, float] = field(default_factory=dict)
+    """``metric:feature`` to the value of everything that was evaluated, for drawing drift over time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetrainDecision:
+    """Whether to retrain now, and why."""
+
+    retrain: bool
+    reason: str
+    violated: tuple[str, ...]
+    """Names of the windows that count against the model."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {"retrain": self.retrain, "reason": self.reason, "violated": list(self.violated)}
+
+
+def decide(history: list[JudgedWindow], *, violated: int, windows: int, last_training: datetime | None = None) -> RetrainDecision:
+    """Apply the rule of the model file to the windows judged so far.
+
+    Windows that could not be evaluated are passed over: they count neither for nor against. Windows that began before
+    `last_training` were served by the old model and are not counted again, so one drift causes one retraining. A window judged
+    twice counts once, with its latest verdict.
+
+    Parameters
+    ----------
+    history
+        Judged windows, in any order; of two with the same dates the later one in the list counts.
+    violated, windows
+        Retrain when `violated` of the last `windows` evaluated windows drifted.
+    last_training
+        When the serving model took over.
+    """
+    latest = {judged.window: judged for judged in history}
+    counted = [
+        judged
+        for _, judged in sorted(latest.items())
+        if judged.verdict is not Verdict.NOT_EVALUATED and (last_training is None or judged.window.start >= last_training)
+    ][-windows:]
+    bad = [judged for judged in counted if judged.verdict is Verdict.DRIFT]
+    names = tuple(judged.window.name for judged in bad)
+    causes = sorted({cause for judged in bad for cause in judged.drifted})
+    said = f"{len(bad)} of the last {len(counted)} evaluated windows drifted; the rule is {violated} of {windows}"
+    if causes:
+        said += f" ({', '.join(causes)})"
+    return RetrainDecision(retrain=len(bad) >= violated, reason=said, violated=names)

@@ -1,0 +1,160 @@
+"""Monitor one window of one model: paths and plain values in, files and plain values out, so that it can be a pod of its own."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ml.monitoring.alert import alerts
+from ml.monitoring.data_quality import evaluate_bad_rows
+from ml.monitoring.evaluate import feature_kinds, judge_fairness, judge_features, judge_outcomes
+from ml.monitoring.history import read_history, write_history, write_json
+from ml.monitoring.labels import Labelled, labelled
+from ml.monitoring.metric import MetricResult
+from ml.monitoring.profile import Profile, count, reference_profile
+from ml.monitoring.report import MonitoringReport
+from ml.monitoring.retraining import JudgedWindow, RetrainDecision, decide
+from ml.monitoring.verdict import Verdict, worst
+from ml.monitoring.window import Window, moment
+from ml.spec import ModelSpec, load_spec
+
+TIME_COLUMN = "decided_at"
+
+
+def monitor(
+    spec: str,
+    *,
+    reference: str | Path,
+    current: str | Path,
+    out: str | Path,
+    window_start: str,
+    window_end: str,
+    as_of: str,
+    link: str,
+    labels: str | Path | None = None,
+    history: str | Path | None = None,
+    last_training: str | None = None,
+    bad_rows: int = 0,
+) -> dict[str, Any]:
+    """Judge a window and write ``report.json``, ``alerts.json``, ``retrain.json`` and ``history.json`` into `out`.
+
+    Parameters
+    ----------
+    spec
+        Name of a model, or path of its file.
+    reference
+        ``reference.parquet`` of the serving model's bundle: features, ``score`` and the target.
+    current
+        Scored rows: a decision log folder, or a file of batch scoring.
+    window_start, window_end, as_of
+        ISO 8601, UTC. Outcomes known after `as_of` are not used.
+    link
+        Where a person acts on an alert; put into every alert.
+    labels
+        ``decision_id``, target and the time it was known. Without it, only outcomes that stand in `current` are used.
+    history
+        ``history.json`` of the run before. It is read, and the new one is written into `out`.
+    last_training
+        When the serving model took over; older windows do not count towards retraining.
+    bad_rows
+        Rows of the window that went to quarantine.
+
+    Returns
+    -------
+    dict
+        The report, as in ``report.json``; ``["retraining"]["retrain"]`` says whether to retrain.
+    """
+    model = load_spec(spec)
+    window = Window(moment(window_start), moment(window_end))
+    profile, results, known = _judge(model, Path(reference), Path(current), labels, window, moment(as_of), bad_rows)
+    folder = Path(out)
+    retraining, judged = _retraining(model, window, results, history, last_training)
+    report = MonitoringReport(
+        model=model.name,
+        window=window,
+        as_of=moment(as_of).isoformat(),
+        rows=profile.rows,
+        labelled_rows=known,
+        results=tuple(results),
+        alerts=tuple(alerts(model.name, model.owner.contact, window, results, link=link)),
+        retraining=retraining,
+    )
+    content = report.to_dict()
+    write_history(folder / "history.json", model.name, judged)
+    write_json(folder / "alerts.json", {"alerts": content["alerts"]})
+    write_json(folder / "retrain.json", content["retraining"])
+    write_json(folder / "report.json", content)
+    return content
+
+
+def _judge(
+    model: ModelSpec,
+    reference: Path,
+    current: Path,
+    labels: str | Path | None,
+    window: Window,
+    as_of: datetime,
+    bad_rows: int,
+) -> tuple[Profile, list[MetricResult], int]:
+    kinds = feature_kinds(model) | {"score": "numeric"}
+    before = reference_profile(reference, kinds)
+    now = count(current, before, window=window, time_column=TIME_COLUMN)
+    results = list(judge_features(model, before, now))
+    results.append(evaluate_bad_rows(bad_rows, now.rows + bad_rows, threshold=model.drift.bad_rows))
+    known = labelled(
+        current,
+        Path(labels) if labels else None,
+        window=window,
+        time_column=TIME_COLUMN,
+        target=model.target.column,
+        known_at=model.target.known_at,
+        as_of=as_of,
+    )
+    results += judge_outcomes(model, reference_outcomes(model, reference), known)
+    results += judge_fairness(model, current, window, TIME_COLUMN)
+    return now, results, int(known.labels.size)
+
+
+def reference_outcomes(model: ModelSpec, reference: Path) -> Labelled:
+    """Return the scores and outcomes of the reference rows."""
+    import numpy as np
+    import pyarrow as pa
+
+    from ml.monitoring.source import batches
+
+    parts = list(batches(reference, [model.target.column, "score"]))
+    frame = pa.Table.from_batches(parts).to_pandas().dropna()
+    target = frame[model.target.column].to_numpy(dtype=np.int64)
+    return Labelled(labels=target, scores=frame["score"].to_numpy(dtype=np.float64), rows=len(frame))
+
+
+def _retraining(
+    model: ModelSpec,
+    window: Window,
+    results: list[MetricResult],
+    history: str | Path | None,
+    last_training: str | None,
+) -> tuple[RetrainDecision, list[JudgedWindow]]:
+    judged = read_history(Path(history), model.name) if history else []
+    judged.append(
+        JudgedWindow(
+            window=window,
+            verdict=worst([result.verdict for result in results if result.metric != "bad_rows"] + _quality(results)),
+            drifted=tuple(f"{r.metric}:{r.feature}" for r in results if r.verdict is Verdict.DRIFT),
+            values={f"{r.metric}:{r.feature}": r.value for r in results if r.value is not None},
+        )
+    )
+    rule = model.retraining
+    decision = decide(
+        judged,
+        violated=rule.violated,
+        windows=rule.windows,
+        last_training=moment(last_training) if last_training else None,
+    )
+    return decision, judged
+
+
+def _quality(results: list[MetricResult]) -> list[Verdict]:
+    """Return the verdict on bad rows only where it is drift: a window of which nothing else could be judged is not ok."""
+    return [r.verdict for r in results if r.metric == "bad_rows" and r.verdict is Verdict.DRIFT]
