@@ -26,6 +26,11 @@ _TEXT_FIELDS = {
     ("Parameter", "enum"): "[text]",
     ("ValueFrom", "default"): "text",
 }
+# Argo 3 wrote these; Argo 4, whose models these are, renamed them.
+_OLDER_FIELDS = {
+    "Synchronization": {"mutex": "Mutex", "semaphore": "SemaphoreRef"},
+    "CronWorkflowSpec": {"schedule": "str"},
+}
 _SCALARS = {str: "str", int: "int", bool: "bool", float: "float"}
 
 FieldTable = dict[str, dict[str, str]]
@@ -45,6 +50,8 @@ def table_from_models() -> FieldTable:
     table: FieldTable = {}
     for kind in KINDS:
         _add(getattr(models, kind), table)
+    for name, fields in _OLDER_FIELDS.items():
+        table[name].update(fields)
     return dict(sorted(table.items()))
 
 

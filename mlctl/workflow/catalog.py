@@ -1,0 +1,232 @@
+"""The manifest that is run, and the templates and ConfigMaps its file and folder offer."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mlctl.errors import InputError
+from mlctl.workflow.model.call import Call, TemplateRef
+from mlctl.workflow.model.parameter import Raw
+from mlctl.workflow.validation.fields import check_fields
+from mlctl.workflow.yaml_document import Document, Path_, read_documents
+
+_RUNNABLE = ("Workflow", "CronWorkflow", "WorkflowTemplate", "ClusterWorkflowTemplate")
+
+
+@dataclass(frozen=True, eq=False)
+class Owner:
+    """One manifest that holds templates."""
+
+    document: Document
+    kind: str
+    name: str
+    spec: Raw
+    spec_path: Path_
+
+    def templates(self) -> Iterator[tuple[int, Raw]]:
+        """Every template with its index."""
+        for index, raw in enumerate(self.spec.get("templates") or ()):
+            if isinstance(raw, dict):
+                yield index, raw
+
+    def path_of(self, index: int) -> Path_:
+        """Where template number `index` stands in the document."""
+        return (*self.spec_path, "templates", index)
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A template, where it stands, and whose templates it may call."""
+
+    raw: Raw
+    owner: Owner
+    path: Path_
+
+
+@dataclass(eq=False)
+class Catalog:
+    """All that one run may use."""
+
+    main: Owner
+    owners: list[Owner]
+    config_maps: dict[str, dict[str, str]]
+    spec: Raw = field(default_factory=dict)
+    """The spec of the run: the manifest's own, over that of its `workflowTemplateRef`."""
+
+    def find(self, name: str, owner: Owner) -> Found | None:
+        """The template called `name` that `owner` holds."""
+        for index, raw in owner.templates():
+            if raw.get("name") == name:
+                return Found(self._with_defaults(raw), owner, owner.path_of(index))
+        return None
+
+    def resolve(self, call: Call, owner: Owner, path: Path_) -> Found:
+        """The template a call means.
+
+        Raises
+        ------
+        InputError
+            There is no such template.
+        """
+        if call.inline is not None:
+            return Found(self._with_defaults(call.inline), owner, (*path, "inline"))
+        if call.ref is not None:
+            return self._referenced(call.ref, owner, path)
+        if call.template is None:
+            raise owner.document.error(path, f"`{call.name}` names no template", allowed="template, templateRef, inline")
+        found = self.find(call.template, owner)
+        if found is None:
+            known = [str(raw.get("name")) for _, raw in owner.templates()]
+            raise owner.document.error(
+                (*path, "template"), f"there is no template `{call.template}`", remedy=_nearest(call.template, known)
+            )
+        return found
+
+    def referenced_owner(self, name: str, cluster_scope: bool) -> Owner | None:
+        """The WorkflowTemplate, or ClusterWorkflowTemplate, of that name."""
+        kind = "ClusterWorkflowTemplate" if cluster_scope else "WorkflowTemplate"
+        return next((owner for owner in self.owners if owner.kind == kind and owner.name == name), None)
+
+    def _referenced(self, ref: TemplateRef, owner: Owner, path: Path_) -> Found:
+        at = (*path, "templateRef")
+        target = self.referenced_owner(ref.name, ref.cluster_scope)
+        kind = "ClusterWorkflowTemplate" if ref.cluster_scope else "WorkflowTemplate"
+        if target is None:
+            raise owner.document.error(
+                at, f"there is no {kind} `{ref.name}` in this file or its folder", remedy="put its file beside this one"
+            )
+        found = self.find(ref.template, target)
+        if found is None:
+            known = [str(raw.get("name")) for _, raw in target.templates()]
+            raise owner.document.error(at, f"{kind} `{ref.name}` has no template `{ref.template}`", remedy=_nearest(ref.template, known))
+        return found
+
+    def _with_defaults(self, raw: Raw) -> Raw:
+        defaults = self.spec.get("templateDefaults")
+        return overlay(defaults, raw) if defaults else raw
+
+
+def overlay(base: Any, top: Any) -> Any:
+    """`top` over `base`, key by key; lists and plain values of `top` win whole."""
+    if not (isinstance(base, dict) and isinstance(top, dict)):
+        return copy.deepcopy(base) if top is None else top
+    merged = dict(top)
+    for key, value in base.items():
+        merged[key] = overlay(value, top[key]) if key in top else copy.deepcopy(value)
+    return merged
+
+
+def load_catalog(file: Path) -> Catalog:
+    """Read a manifest file and, where it refers to others, the files beside it.
+
+    Raises
+    ------
+    InputError
+        A file cannot be read, has unknown keys, or holds nothing, or several things, to run.
+    """
+    owners, config_maps = _read(file)
+    if not owners:
+        raise InputError("holds no workflow", file=file, allowed=", ".join(_RUNNABLE))
+    main = _main(file, owners)
+    if _looks_outside(owners):
+        for sibling in sorted({*file.parent.glob("*.yaml"), *file.parent.glob("*.yml")} - {file}):
+            more_owners, more_maps = _read(sibling, only_templates=True)
+            owners += more_owners
+            config_maps = {**more_maps, **config_maps}
+    catalog = Catalog(main=main, owners=owners, config_maps=config_maps)
+    _resolve_template_ref(catalog)
+    return catalog
+
+
+def _read(file: Path, only_templates: bool = False) -> tuple[list[Owner], dict[str, dict[str, str]]]:
+    owners: list[Owner] = []
+    config_maps: dict[str, dict[str, str]] = {}
+    for document in read_documents(file):
+        kind = document.value.get("kind")
+        metadata = document.value.get("metadata")
+        name = metadata.get("name") if isinstance(metadata, dict) else None
+        if kind == "ConfigMap":
+            data = document.value.get("data") or {}
+            if not isinstance(data, dict):
+                raise document.error(("data",), "is not a mapping")
+            config_maps[str(name)] = {str(key): str(value) for key, value in data.items()}
+        elif not only_templates or kind in ("WorkflowTemplate", "ClusterWorkflowTemplate"):
+            owners.append(_owner(document, only_templates))
+    return owners, config_maps
+
+
+def _owner(document: Document, unchecked: bool) -> Owner:
+    check_fields(document)
+    kind = str(document.value["kind"])
+    metadata = document.value.get("metadata") or {}
+    spec_path: Path_ = ("spec", "workflowSpec") if kind == "CronWorkflow" else ("spec",)
+    spec = document.value.get("spec") or {}
+    if kind == "CronWorkflow":
+        spec = spec.get("workflowSpec") or {}
+    name = str(metadata.get("name") or metadata.get("generateName") or "workflow-").rstrip("-")
+    return Owner(document, kind, name, spec, spec_path)
+
+
+def _main(file: Path, owners: list[Owner]) -> Owner:
+    for kinds in (("Workflow",), ("CronWorkflow",), ("WorkflowTemplate", "ClusterWorkflowTemplate")):
+        candidates = [owner for owner in owners if owner.kind in kinds]
+        if len(candidates) > 1:
+            named = [owner for owner in candidates if owner.name == file.stem]
+            started = [owner for owner in candidates if owner.spec.get("entrypoint")]
+            candidates = named if len(named) == 1 else (started or candidates)
+        if len(candidates) > 1:
+            names = ", ".join(owner.name for owner in candidates)
+            raise InputError(f"holds several to run: {names}", file=file, remedy="keep one to a file")
+        if candidates:
+            return candidates[0]
+    raise InputError("holds no workflow", file=file)
+
+
+def _looks_outside(owners: list[Owner]) -> bool:
+    outside = ("templateRef", "workflowTemplateRef", "configMapKeyRef", "configMapRef")
+
+    def mentions(value: Any) -> bool:
+        if isinstance(value, dict):
+            return any(key in outside or mentions(item) for key, item in value.items())
+        return isinstance(value, list) and any(mentions(item) for item in value)
+
+    return any(mentions(owner.spec) for owner in owners)
+
+
+def _resolve_template_ref(catalog: Catalog) -> None:
+    ref = catalog.main.spec.get("workflowTemplateRef")
+    if ref is None:
+        catalog.spec = catalog.main.spec
+        return
+    owner = catalog.referenced_owner(ref.get("name", ""), bool(ref.get("clusterScope")))
+    if owner is None:
+        raise catalog.main.document.error(
+            (*catalog.main.spec_path, "workflowTemplateRef"),
+            f"there is no WorkflowTemplate `{ref.get('name')}` in this file or its folder",
+        )
+    own = {key: value for key, value in catalog.main.spec.items() if key != "workflowTemplateRef"}
+    catalog.spec = {**overlay(owner.spec, own), "arguments": _merge_arguments(owner.spec, own)}
+    document = catalog.main.document
+    catalog.main = Owner(owner.document, catalog.main.kind, catalog.main.name, catalog.spec, owner.spec_path)
+    catalog.main.document.value.setdefault("metadata", {})
+    catalog.owners.append(Owner(document, "Workflow", catalog.main.name, own, ("spec",)))
+
+
+def _merge_arguments(base: Raw, top: Raw) -> Raw:
+    merged: Raw = {}
+    for kind in ("parameters", "artifacts"):
+        entries = {item["name"]: item for item in (base.get("arguments") or {}).get(kind) or ()}
+        entries.update({item["name"]: item for item in (top.get("arguments") or {}).get(kind) or ()})
+        merged[kind] = list(entries.values())
+    return merged
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    if found := difflib.get_close_matches(name, known, n=1):
+        return f"did you mean `{found[0]}`?"
+    return "there are: " + ", ".join(known[:12]) if known else "it holds no templates"

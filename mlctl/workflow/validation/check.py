@@ -1,0 +1,114 @@
+"""Everything that is checked before a run starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mlctl.workflow.catalog import Catalog, Found
+from mlctl.workflow.model.call import Arguments, Call, hooks_of
+from mlctl.workflow.model.parameter import Raw
+from mlctl.workflow.validation.interface import check_interface
+from mlctl.workflow.validation.known import Known
+from mlctl.workflow.validation.refusals import ignored, refuse
+from mlctl.workflow.validation.template import TemplateCheck
+from mlctl.workflow.yaml_document import Path_
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """A manifest that can run here."""
+
+    catalog: Catalog
+    entrypoint: str
+    ignored: list[str]
+
+
+def check(catalog: Catalog, *, entrypoint: str | None = None) -> Checked:
+    """Check all that a run can reach.
+
+    Raises
+    ------
+    InputError
+        Something is wrong, missing, or needs a cluster.
+    """
+    spec, main = catalog.spec, catalog.main
+    name = entrypoint or spec.get("entrypoint")
+    if not name:
+        raise main.document.error(main.spec_path, "has no `entrypoint`", remedy="add it, or give one with --entrypoint NAME")
+    _check_unique(catalog)
+    check_interface(catalog)
+    walker = _Walker(catalog)
+    walker.call(Call.read({"template": name}, "entrypoint"), main.spec_path, _workflow_arguments(spec))
+    for hook in hooks_of(spec).values():
+        walker.call(hook, main.spec_path, _workflow_arguments(spec) if hook.name == "exit" else None)
+    walker.finish()
+    return Checked(catalog=catalog, entrypoint=str(name), ignored=ignored(catalog, walker.reached))
+
+
+def _workflow_arguments(spec: Raw) -> Arguments:
+    return Arguments.read(spec.get("arguments"))
+
+
+def _check_unique(catalog: Catalog) -> None:
+    for owner in catalog.owners:
+        seen: set[str] = set()
+        for index, raw in owner.templates():
+            name = str(raw.get("name") or "")
+            if not name:
+                raise owner.document.error(owner.path_of(index), "a template needs a `name`")
+            if name in seen:
+                raise owner.document.error((*owner.path_of(index), "name"), f"there are two templates `{name}`")
+            seen.add(name)
+
+
+class _Walker:
+    """Visits every template that can be reached, once."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._todo: list[Found] = []
+        self._seen: set[int] = set()
+        self.reached: list[Found] = []
+
+    def call(self, call: Call, path: Path_, arguments: Arguments | None) -> None:
+        """Start from one template named by the workflow itself."""
+        from mlctl.workflow.validation.calls import check_arguments
+
+        found = self._catalog.resolve(call, self._catalog.main, path)
+        check_arguments(found, arguments or call.arguments, self._catalog.main.document, path, call.name)
+        self._add(found)
+
+    def finish(self) -> None:
+        """Check what was found until nothing new is."""
+        global_names = self._global_names()
+        while self._todo:
+            found = self._todo.pop()
+            refuse(found, self._catalog)
+            TemplateCheck(found, self._catalog, global_names).run(self._add)
+            self.reached.append(found)
+
+    def _add(self, found: Found) -> None:
+        key = id(found.owner.document) ^ hash(found.path)
+        if key not in self._seen:
+            self._seen.add(key)
+            self._todo.append(found)
+
+    def _global_names(self) -> Known:
+        names = {"workflow.outputs.parameters"}
+        for owner in self._catalog.owners:
+            for _, raw in owner.templates():
+                outputs = Arguments.read(raw.get("outputs"))
+                for parameter in outputs.parameters.values():
+                    if parameter.global_name:
+                        names.add(f"workflow.outputs.parameters.{parameter.global_name}")
+                for artifact in outputs.artifacts.values():
+                    if artifact.global_name:
+                        names.add(f"workflow.outputs.artifacts.{artifact.global_name}")
+        for parameter in _workflow_arguments(self._catalog.spec).parameters.values():
+            names.add(f"workflow.parameters.{parameter.name}")
+        metadata = self._catalog.main.document.value.get("metadata") or {}
+        for kind in ("labels", "annotations"):
+            names.update(f"workflow.{kind}.{key}" for key in metadata.get(kind) or {})
+            extra = (self._catalog.spec.get("workflowMetadata") or {}).get(kind) or {}
+            names.update(f"workflow.{kind}.{key}" for key in extra)
+        return Known(frozenset(names))
