@@ -47,6 +47,8 @@ class Resource:
     """Paths of input strings that are known but for parts that the cloud computes: a policy document that names an ARN."""
     secret: frozenset[str] = frozenset()
     """Paths of inputs that were secret and are `SECRET` here."""
+    outputs_registered: bool = False
+    """Whether a component ended with `register_outputs`."""
     file: str | None = None
     """Where the program wrote it, relative to the repository where it lies inside."""
     line: int | None = None
