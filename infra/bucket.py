@@ -56,7 +56,7 @@ class BucketArgs:
 
 class Bucket(pulumi.ComponentResource):
     """Creates the bucket; ownership by the bucket's owner (no ACLs); public access blocked; versioning; default encryption with a bucket
-    key; lifecycle rules; a policy that refuses plain HTTP and TLS below 1.2; access logging; object lock and EventBridge events where asked.
+    key; lifecycle rules; a policy that refuses plain HTTP and TLS below 1.2; access logging; object lock and events where asked.
     """
 
     def __init__(self, name: str, args: BucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:

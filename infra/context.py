@@ -13,6 +13,9 @@ from mlctl.config.program import program_environment
 from mlctl.config.team import Team
 from mlctl.errors import InputError
 
+BOUNDARY = "boundary"
+"""Ending of the name of the permissions boundary that the foundation stack makes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
@@ -37,6 +40,7 @@ class Context:
             There is no such environment file, or it is wrong.
         """
         environment = program_environment(pulumi.get_stack())
+        _bound_roles(boundary_arn(environment))
         provider = aws.Provider(
             "aws",
             region=environment.region,
@@ -81,3 +85,19 @@ class Context:
         """Tags of what belongs to one team: they override the provider's."""
         owner: Team = self.environment.team(team)
         return {"team": owner.name, "cost-centre": owner.cost_centre}
+
+
+def boundary_arn(environment: Environment) -> str:
+    """The permissions boundary of every role of this environment."""
+    return f"arn:aws:iam::{environment.account}:policy/{environment.prefix}-{BOUNDARY}"
+
+
+def _bound_roles(boundary: str) -> None:
+    """Put the boundary on every role of the program, so that none can be forgotten: the deploy role may make no role without it."""
+
+    def bound(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+        if args.type_ != "aws:iam/role:Role" or args.props.get("permissions_boundary") is not None:
+            return None
+        return pulumi.ResourceTransformationResult(props={**args.props, "permissions_boundary": boundary}, opts=args.opts)
+
+    pulumi.runtime.register_stack_transformation(bound)

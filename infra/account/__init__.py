@@ -1,0 +1,1 @@
+"""Guards of the whole account: trail, threat detection, recorder, defaults, alert topics."""

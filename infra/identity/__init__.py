@@ -1,0 +1,1 @@
+"""Who may change the account from GitHub, and within which limits."""
