@@ -1,0 +1,86 @@
+"""CRDs are fetched from pinned sources, and only what the pins say is taken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from infra import charts
+from tools.engines import crds
+
+SOURCE = crds.Source(
+    chart="store",
+    module="example.org/store",
+    version="v1.2.0",
+    sum="h1:right",
+    files="crds/*_*.yaml",
+    chart_version="1.1.0",
+    chart_file="chart/Chart.yaml",
+)
+Go = Callable[[dict[str, str]], str]
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Path:
+    folder = tmp_path / "module"
+    for name, text in {
+        "crds/a_b.yaml": "kind: B\n",
+        "crds/kustomization.yaml": "",
+        "chart/Chart.yaml": 'name: x\nversion: "1.1.0"\n',
+    }.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.fixture
+def go(tmp_path: Path) -> Go:
+    """A `go` that gives one answer to everything."""
+
+    def write(answer: dict[str, str]) -> str:
+        path = tmp_path / "go"
+        path.write_text(f"#!/bin/sh\ncat <<'END'\n{json.dumps(answer)}\nEND\n")
+        path.chmod(0o755)
+        return str(path)
+
+    return write
+
+
+def test_only_the_crds_are_copied(module: Path, go: Go, tmp_path: Path) -> None:
+    target = tmp_path / "kept" / "store"
+    assert crds.fetch(go({"Sum": "h1:right", "Dir": str(module)}), SOURCE, target) == 1
+    assert [path.name for path in target.iterdir()] == ["a_b.yaml"]
+    assert [path.name for path in target.parent.iterdir()] == ["store"]
+
+
+def test_other_sources_than_the_pinned_are_refused(module: Path, go: Go, tmp_path: Path) -> None:
+    with pytest.raises(crds.CrdError, match=r"example.org/store v1.2.0 hashes to h1:wrong, and crds.json says h1:right"):
+        crds.fetch(go({"Sum": "h1:wrong", "Dir": str(module)}), SOURCE, tmp_path / "kept")
+    assert not (tmp_path / "kept").exists()
+
+
+def test_another_chart_than_the_pinned_is_refused(module: Path, go: Go, tmp_path: Path) -> None:
+    source = replace(SOURCE, chart_version="1.2.0")
+    with pytest.raises(crds.CrdError, match=r"holds the chart 1.1.0, and crds.json says 1.2.0"):
+        crds.fetch(go({"Sum": "h1:right", "Dir": str(module)}), source, tmp_path / "kept")
+
+
+def test_what_the_module_proxy_says_is_passed_on(go: Go, tmp_path: Path) -> None:
+    with pytest.raises(crds.CrdError, match=r"403 Forbidden / not available"):
+        crds.fetch(go({"Error": "reading: 403 Forbidden\nnot available"}), SOURCE, tmp_path / "kept")
+
+
+def test_a_module_without_crds_is_an_error(module: Path, go: Go, tmp_path: Path) -> None:
+    with pytest.raises(crds.CrdError, match=r"has no nothing/\*.yaml"):
+        crds.fetch(go({"Sum": "h1:right", "Dir": str(module)}), replace(SOURCE, files="nothing/*.yaml"), tmp_path / "kept")
+
+
+def test_the_crds_are_of_the_charts_that_are_installed() -> None:
+    installed = {chart.name: chart.version for chart in vars(charts).values() if isinstance(chart, charts.Chart)}
+    assert {source.chart: source.chart_version for source in crds.read_sources()} == {
+        name: installed[name] for name in ("cert-manager", "external-secrets", "karpenter-crd")
+    }
