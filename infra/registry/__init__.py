@@ -1,0 +1,1 @@
+"""Where images, data, features and models are kept."""
