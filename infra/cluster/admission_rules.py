@@ -1,0 +1,93 @@
+"""What the cluster refuses in the teams' namespaces, in CEL, judged by the API server itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+_IMAGES = (
+    "object.spec.containers.map(c, c.image)"
+    " + object.spec.?initContainers.orValue([]).map(c, c.image)"
+    " + object.spec.?ephemeralContainers.orValue([]).map(c, c.image)"
+)
+_LABELS = "object.metadata.?labels.orValue({})"
+_GPU = "nvidia.com/gpu"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validation:
+    """One condition that must hold; otherwise the message is shown to whoever sent the pod."""
+
+    expression: str
+    message: str
+    """A CEL expression of text, so that it can name what is wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdmissionRule:
+    """A ValidatingAdmissionPolicy over pods."""
+
+    resources: tuple[str, ...]
+    operations: tuple[str, ...]
+    variables: dict[str, str] = field(default_factory=dict)
+    validations: tuple[Validation, ...]
+
+
+def admission_rules(registry: str) -> dict[str, AdmissionRule]:
+    """Name → rule. `registry` is the host of the environment's own ECR, whose tags never change."""
+    return {"pod-owner": _owner(), "pod-gpu-limit": _gpu_limit(), "pod-image": _image(registry)}
+
+
+def _owner() -> AdmissionRule:
+    return AdmissionRule(
+        resources=("pods",),
+        operations=("CREATE", "UPDATE"),
+        variables={"labels": _LABELS, "owner": "namespaceObject.metadata.labels"},
+        validations=tuple(
+            Validation(
+                expression=f"variables.labels[?'{label}'].orValue('') == variables.owner[?'{label}'].orValue('')",
+                message=f"'label {label} must be ' + variables.owner[?'{label}'].orValue('')"
+                f" + ', as on the namespace; it is \"' + variables.labels[?'{label}'].orValue('') + '\"'",
+            )
+            for label in ("team", "cost-centre")
+        ),
+    )
+
+
+def _gpu_limit() -> AdmissionRule:
+    containers = "object.spec.containers + object.spec.?initContainers.orValue([])"
+    tolerates = f"object.spec.?tolerations.orValue([]).exists(t, t.?key.orValue('') == '{_GPU}')"
+    limited = f"c.?resources.?limits.orValue({{}}).exists(k, k == '{_GPU}')"
+    return AdmissionRule(
+        resources=("pods",),
+        operations=("CREATE",),
+        variables={"containers": containers, "gpu": f"variables.containers.filter(c, {limited})"},
+        validations=(
+            Validation(
+                expression=f"!({tolerates}) || size(variables.gpu) > 0",
+                message=f"'a pod that tolerates {_GPU} must set limits[{_GPU}] on a container'",
+            ),
+            Validation(
+                expression="variables.gpu.all(c, c.resources.limits.exists(k, k == 'memory'))",
+                message="'a container with a GPU must set limits.memory'",
+            ),
+        ),
+    )
+
+
+def _image(registry: str) -> AdmissionRule:
+    own = f"(image.startsWith('{registry}/') && image.matches(':[^/:@]+$') && !image.matches(':(latest|main|master)$'))"
+    fixed = "image.matches('@sha256:[0-9a-f]{64}$')"
+    release = "image.matches(':v?[0-9]+[.][0-9]+[.][0-9]+[^/:@]*$')"
+    mutable = f"variables.images.filter(image, !({fixed} || {own} || {release}))"
+    return AdmissionRule(
+        resources=("pods", "pods/ephemeralcontainers"),
+        operations=("CREATE", "UPDATE"),
+        variables={"images": _IMAGES, "mutable": mutable},
+        validations=(
+            Validation(
+                expression="size(variables.mutable) == 0",
+                message="'image ' + variables.mutable[0] + ' may change under its tag; "
+                f"name a digest, a full version, or an image of {registry}'",
+            ),
+        ),
+    )
