@@ -66,7 +66,7 @@ def _first_problem(error: ValidationError, source: YamlFile) -> InputError:
 
 
 def _location(loc: tuple[int | str, ...], source: YamlFile) -> Location:
-    """pydantic adds names of its own (`[key]`, types of a union) to a location; keep the part that stands in the file, and a missing last key."""
+    """pydantic adds names of its own (`[key]`, types of a union); keep what stands in the file, and a missing last key."""
     kept: list[str | int] = []
     value: Any = source.value
     for part in loc:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -96,3 +96,8 @@ def _resource(value: Mapping[str, Any]) -> Resource:
         given[key] = tuple(given.get(key, ()))
     given["property_dependencies"] = {key: tuple(urns) for key, urns in given.get("property_dependencies", {}).items()}
     return Resource(**given)
+
+
+def plans_to_json(plans: Sequence[Plan]) -> dict[str, Any]:
+    """Several environments in one document."""
+    return {"format": f"{FORMAT}+several", "plans": [plan_to_json(plan) for plan in plans]}

@@ -1,0 +1,62 @@
+# `make help` lists what there is. Every target sets up what it needs from the committed lock files.
+
+PYTHON ?= python3
+MLCTL := .venv/bin/mlctl
+export PYTHON
+
+.PHONY: help check test test-engine lint format generate demo bench mutants engines setup clean
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.venv/.gate: locks/gate.txt pyproject.toml
+	tools/setup.sh gate
+
+.venv/.ml: locks/ml.txt pyproject.toml
+	tools/setup.sh ml
+
+.venv/.dev: locks/dev.txt pyproject.toml
+	tools/setup.sh dev
+
+.checkov/.checkov: locks/checkov.txt
+	tools/setup.sh checkov
+
+check: .venv/.gate .checkov/.checkov ## Gate all environments: plan, policies, Checkov, cost, report (CHECK="--base main …" adds options)
+	$(MLCTL) check $(CHECK)
+
+test: .venv/.dev .checkov/.checkov ## Run the tests (TEST="tests/mlctl -k plan" selects)
+	.venv/bin/pytest $(or $(TEST),tests)
+
+engines: ## Put the pinned engines into .engines/bin
+	$(PYTHON) tools/engines/build.py
+
+test-engine: .venv/.dev .checkov/.checkov engines ## Run the tests against real engines
+	.venv/bin/pytest tests/engine
+
+lint: .venv/.dev ## Style, types, import contracts, generated files
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/python -m tools.generate --check
+
+format: .venv/.dev ## Mend what can be mended by machine
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+generate: .venv/.dev ## Write the generated files anew
+	.venv/bin/python -m tools.generate
+
+demo: .venv/.ml ## The closed loop on this machine, from data to rollback, with a report
+	$(MLCTL) workflow demo
+
+bench: .venv/.dev .checkov/.checkov ## Measure speed, as ratios taken in one run
+	.venv/bin/python -m bench
+
+mutants: .venv/.dev ## Break the planned environments one thing at a time; which rule notices?
+	.venv/bin/python -m bench.mutants
+
+setup: .venv/.dev .checkov/.checkov ## Set everything up and do nothing else
+
+clean: ## Remove what was set up and measured
+	rm -rf .venv .checkov .engines .mlctl .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

@@ -1,0 +1,1 @@
+"""The gate's report, in every form it takes."""

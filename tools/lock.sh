@@ -1,0 +1,10 @@
+#!/bin/sh
+# Write locks/*.txt anew: exact versions with hashes, and no address, so that they work behind any package index.
+set -eu
+cd "$(dirname "$0")/.."
+uv=.venv/bin/uv
+common="--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet"
+"$uv" pip compile pyproject.toml --extra setup --extra ml --extra dev $common --output-file locks/dev.txt "$@"
+"$uv" pip compile pyproject.toml --extra setup --extra ml --constraint locks/dev.txt $common --output-file locks/ml.txt "$@"
+"$uv" pip compile pyproject.toml --extra setup --constraint locks/dev.txt $common --output-file locks/gate.txt "$@"
+"$uv" pip compile locks/checkov.in $common --output-file locks/checkov.txt "$@"
