@@ -1,0 +1,145 @@
+"""The far end of Pulumi's protocol: a gRPC server that a program talks to from a process of its own, and what it was told.
+
+It is no engine. It has every feature that the SDK knows of, so the program sends what it would send to the engine, and it answers with
+the planner's placeholders, so that both see the same values. What it records it reads from the requests in its own way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent import futures
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+from google.protobuf import empty_pb2, json_format, struct_pb2
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
+
+from mlctl.plan.answers import Answers
+from mlctl.plan.outputs import computed_outputs, identifier
+
+SIGNATURE = "4dabf18193072939515e22adb298388d"
+SECRET = "1b47061264138c4ac30d75fd1eb44270"
+OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+STACK_TYPE = "pulumi:pulumi:Stack"
+SECRET_SHOWN = "[secret]"
+
+
+@dataclass
+class Recorded:
+    """What one program said."""
+
+    registrations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    exports: dict[str, Any] = field(default_factory=dict)
+    logged: list[str] = field(default_factory=list)
+
+
+class WireRecorder(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineServicer):
+    """One program's monitor and engine. `exports` holds what the stacks it may refer to have exported, by name."""
+
+    def __init__(self, project: str, stack: str, answers: Answers, exports: Mapping[str, Mapping[str, Any]]) -> None:
+        self.recorded = Recorded()
+        self._prefix = f"urn:pulumi:{stack}::{project}::"
+        self._answers = answers
+        self._exports = exports
+        self._root = ""
+        self._server = grpc.server(futures.ThreadPoolExecutor(max_workers=16))
+        resource_pb2_grpc.add_ResourceMonitorServicer_to_server(self, self._server)
+        engine_pb2_grpc.add_EngineServicer_to_server(self, self._server)
+        self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+
+    def __enter__(self) -> WireRecorder:
+        self._server.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._server.stop(grace=None).wait()
+
+    # Pulumi's names and its protocol.
+
+    def GetDeploymentInfo(self, request: Any, context: Any) -> Any:
+        return resource_pb2.DeploymentInfo(supportedFeatures=resource_pb2.ResourceMonitorFeature.values())
+
+    def RegisterResource(self, request: Any, context: Any) -> Any:
+        urn = self._urn(request)
+        inputs = readable(request.object)
+        self.recorded.registrations[urn] = {
+            "type": request.type,
+            "name": request.name,
+            "custom": request.custom,
+            "parent": request.parent,
+            "provider": request.provider,
+            "dependencies": sorted(set(request.dependencies)),
+            "property_dependencies": {key: sorted(set(item.urns)) for key, item in request.propertyDependencies.items() if item.urns},
+            "protect": request.protect,
+            "retain_on_delete": request.retainOnDelete,
+            "delete_before_replace": request.deleteBeforeReplace,
+            "ignore_changes": sorted(request.ignoreChanges),
+            "inputs": inputs,
+        }
+        answer = resource_pb2.RegisterResourceResponse(urn=urn)
+        if request.custom:
+            answer.id = request.importId or identifier(request.type, request.name, inputs)
+        answer.object.CopyFrom(request.object)
+        answer.object.update(computed_outputs(request.type, request.name, inputs) if request.custom else {})
+        return answer
+
+    def ReadResource(self, request: Any, context: Any) -> Any:
+        urn = self._urn(request)
+        self.recorded.registrations[urn] = {"type": request.type, "name": request.name, "parent": request.parent, "read": request.id}
+        answer = resource_pb2.ReadResourceResponse(urn=urn, id=request.id)
+        if request.type == "pulumi:pulumi:StackReference":
+            project, stack = request.id.split("/")[-2:]
+            outputs = self._exports[f"{project}/{stack}"]
+            answer.properties.update({"name": request.id, "outputs": outputs, "secretOutputNames": []})
+        else:
+            answer.properties.CopyFrom(request.properties)
+            answer.properties.update(computed_outputs(request.type, request.name, readable(request.properties)))
+        return answer
+
+    def Invoke(self, request: Any, context: Any) -> Any:
+        result = struct_pb2.Struct()
+        result.update(self._answers.answer(request.tok, readable(request.args)))
+        return resource_pb2.ResourceInvokeResponse(**{"return": result})
+
+    def RegisterResourceOutputs(self, request: Any, context: Any) -> Any:
+        if f"::{STACK_TYPE}::" in request.urn:
+            self.recorded.exports = readable(request.outputs)
+        return empty_pb2.Empty()
+
+    def SignalAndWaitForShutdown(self, request: Any, context: Any) -> Any:
+        return empty_pb2.Empty()
+
+    def GetRootResource(self, request: Any, context: Any) -> Any:
+        return engine_pb2.GetRootResourceResponse(urn=self._root)
+
+    def SetRootResource(self, request: Any, context: Any) -> Any:
+        self._root = request.urn
+        return engine_pb2.SetRootResourceResponse()
+
+    def Log(self, request: Any, context: Any) -> Any:
+        self.recorded.logged.append(request.message)
+        return empty_pb2.Empty()
+
+    def _urn(self, request: Any) -> str:
+        """A URN holds the types of all parents below the stack: https://www.pulumi.com/docs/iac/concepts/resources/names/#urns"""
+        above = request.parent.split("::")[2] if request.parent else STACK_TYPE
+        types = request.type if above == STACK_TYPE else f"{above}${request.type}"
+        return f"{self._prefix}{types}::{request.name}"
+
+
+def readable(struct: Any) -> Any:
+    """The struct as JSON values, secrets hidden, output values replaced by what is in them, nulls left out."""
+    return _readable(json_format.MessageToDict(struct))
+
+
+def _readable(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_readable(item) for item in value]
+    if not isinstance(value, dict):
+        return int(value) if isinstance(value, float) and value.is_integer() else value
+    if value.get(SIGNATURE) == SECRET:
+        return SECRET_SHOWN
+    if value.get(SIGNATURE) == OUTPUT:
+        return SECRET_SHOWN if value.get("secret") else _readable(value.get("value"))
+    return {key: _readable(item) for key, item in value.items()}
