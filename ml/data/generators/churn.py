@@ -74,7 +74,7 @@ def _activity(random: np.random.Generator, knobs: Knobs, customers: dict[str, Ar
 
 def _chance_of_leaving(knobs: Knobs, customers: dict[str, Array], activity: dict[str, Array]) -> Array:
     drift = knobs.concept_drift
-    score = -1.75 + (0.75 - 1.3 * drift) * activity["support_call"] + 0.9 * activity["payment_failed"]
+    score = -0.95 + (0.75 - 1.3 * drift) * activity["support_call"] + 0.9 * activity["payment_failed"]
     score = score + 1.1 * (1 - 1.6 * drift) * (customers["contract_type"] == "monthly")
     score = score - 0.16 * (1 - drift) * activity["session"] - 0.03 * (1 - drift) * customers["tenure_months"]
     score = score + (0.07 + 0.1 * drift) * (customers["monthly_fee"] - 15) - 2.5 * np.nan_to_num(customers["discount"])

@@ -104,7 +104,7 @@ def _chance_of_default(knobs: Knobs, people: dict[str, Array], money: dict[str, 
     asked = (money["loan_amount"] / money["income"] - 0.33) / 0.2
     saved = np.nan_to_num((np.log1p(money["savings"]) - 9.1) / 1.1)
     employed = np.nan_to_num((money["employment_years"] - 4.7) / 4.5)
-    score = -2.35 - 0.75 * (1 - 1.6 * drift) * income + 0.8 * debt + 0.35 * (1 - drift) * asked
+    score = -2.6 - 0.75 * (1 - 1.6 * drift) * income + 0.8 * debt + 0.35 * (1 - drift) * asked
     score = score - 0.35 * saved - 0.3 * employed
     score = score + 0.5 * (1 - 0.9 * drift) * history["paid_late"] + (0.25 + 0.6 * drift) * history["enquiry"]
     score = score + 0.3 * (people["purpose"] == "debt_consolidation") + 1.2 * drift * (people["purpose"] == "home")

@@ -1,0 +1,99 @@
+"""Fit one model: scikit-learn, XGBoost, or the team's own function. Each runs on one thread, so runs repeat exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from ml.entry_point import entry_point
+from ml.errors import InputError
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Classifier(Protocol):
+    """What every fitted model can do.
+
+    A team's own function has the signature `fit(matrix, outcome, *, parameters, seed) -> Classifier`; its model may also
+    have `to_onnx(columns: int) -> bytes` for packaging.
+    """
+
+    def predict_proba(self, matrix: Array) -> Array:
+        """Return one row of (chance of 0, chance of 1) per row of the matrix."""
+
+
+def fit(algorithm: str, parameters: Mapping[str, Any], seed: int, matrix: Array, outcome: Array) -> Classifier:
+    """Return a model fitted on these rows.
+
+    Raises
+    ------
+    InputError
+        A parameter is unknown to the algorithm, or the team's function failed.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1):
+        if algorithm.startswith("sklearn:") or algorithm == "xgboost":
+            return _fit_known(algorithm, parameters, seed, matrix, outcome)
+        function = entry_point(algorithm, key="training.algorithm")
+        try:
+            model = function(matrix, outcome, parameters=dict(parameters), seed=seed)
+        except Exception as error:
+            problem = f"{algorithm} failed: {type(error).__name__}: {error}"
+            raise InputError(problem, key="training.algorithm") from error
+        if not hasattr(model, "predict_proba"):
+            raise InputError(f"{algorithm} returned a model without predict_proba", key="training.algorithm")
+        return model  # type: ignore[no-any-return]
+
+
+def _fit_known(algorithm: str, parameters: Mapping[str, Any], seed: int, matrix: Array, outcome: Array) -> Classifier:
+    builder = {
+        "sklearn:logistic_regression": _logistic_regression,
+        "sklearn:gradient_boosting": _gradient_boosting,
+        "sklearn:random_forest": _random_forest,
+        "xgboost": _xgboost,
+    }[algorithm]
+    try:
+        model = builder(dict(parameters), seed)
+        return model.fit(matrix, outcome)  # type: ignore[no-any-return]
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{algorithm}: {str(error).splitlines()[0]}", key="training") from error
+
+
+def _logistic_regression(parameters: dict[str, Any], seed: int) -> Any:
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = LogisticRegression(**{"max_iter": 500, "random_state": seed, **parameters})
+    steps = [("impute", SimpleImputer(keep_empty_features=True)), ("scale", StandardScaler()), ("model", model)]
+    return Pipeline(steps)
+
+
+def _gradient_boosting(parameters: dict[str, Any], seed: int) -> Any:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    return HistGradientBoostingClassifier(**{"random_state": seed, "early_stopping": False, **parameters})
+
+
+def _random_forest(parameters: dict[str, Any], seed: int) -> Any:
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import Pipeline
+
+    model = RandomForestClassifier(**{"random_state": seed, "n_jobs": 1, **parameters})
+    return Pipeline([("impute", SimpleImputer(keep_empty_features=True)), ("model", model)])
+
+
+def _xgboost(parameters: dict[str, Any], seed: int) -> Any:
+    import xgboost
+
+    known = set(xgboost.XGBClassifier().get_params())
+    unknown = sorted(set(parameters) - known)
+    if unknown:
+        raise TypeError(f"unknown parameter(s) {', '.join(unknown)}")
+    defaults = {"tree_method": "hist", "n_jobs": 1, "random_state": seed, "objective": "binary:logistic"}
+    return xgboost.XGBClassifier(**{**defaults, **parameters})

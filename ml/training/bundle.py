@@ -1,0 +1,100 @@
+"""A trained model in a folder: the model, what it was made from, and the rows to compare later ones with."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import shutil
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ml.data.arrow import file_hash
+from ml.data.dataset import read_json, write_json
+from ml.errors import InputError
+from ml.spec import ModelSpec
+from ml.training.algorithms import Classifier
+
+BUNDLE = "bundle.json"
+MODEL = "model.joblib"
+SPEC = "spec.yaml"
+REFERENCE = "reference.parquet"
+BACKGROUND = "background.parquet"
+LIBRARIES = ("numpy", "scikit-learn", "xgboost-cpu", "optuna", "pandas", "onnxruntime")
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """A trained model and where it comes from; see `save_bundle` for the fields."""
+
+    name: str
+    spec_digest: str
+    algorithm: str
+    parameters: dict[str, Any]
+    columns: tuple[str, ...]
+    seed: int
+    threshold: float
+    data_hash: str
+    contract_version: str
+    run_id: str | None
+    versions: dict[str, str]
+    model_sha256: str
+    model: Classifier
+
+    def score(self, matrix: Array) -> Array:
+        """Return the chance that the target is 1, one float64 per row of the encoded features."""
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(limits=1):
+            return np.asarray(self.model.predict_proba(matrix))[:, 1].astype("float64")
+
+
+def save_bundle(spec: ModelSpec, folder: Path, model: Classifier, **about: Any) -> dict[str, Any]:
+    """Write the model, the specification and bundle.json (last, so a folder with one is complete); return the latter."""
+    import joblib
+
+    folder.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()
+    joblib.dump(model, buffer, protocol=5)
+    (folder / MODEL).write_bytes(buffer.getvalue())
+    if spec.file is not None and spec.file.resolve() != (folder / SPEC).resolve():
+        shutil.copyfile(spec.file, folder / SPEC)
+    values = {
+        "name": spec.name,
+        "spec_digest": spec.digest,
+        "threshold": spec.decision.threshold,
+        "versions": {library: metadata.version(library) for library in LIBRARIES},
+        "model_sha256": hashlib.sha256(buffer.getvalue()).hexdigest(),
+        **about,
+    }
+    write_json(folder / BUNDLE, values)
+    return values
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Read a trained model, after checking that its bytes are the ones that were trained.
+
+    Raises
+    ------
+    InputError
+        The folder is incomplete, or the model's SHA-256 is not the recorded one.
+    """
+    values = read_json(folder / BUNDLE)
+    path = folder / MODEL
+    if not path.is_file():
+        raise InputError("no such file", file=path, remedy="train the model again")
+    found = file_hash(path)
+    if found != values.get("model_sha256"):
+        raise InputError(
+            f"the file is corrupted: SHA-256 {found[:12]}… is not {str(values.get('model_sha256'))[:12]}…",
+            file=path,
+            remedy="fetch it again or train again",
+        )
+    import joblib
+
+    fields = {name: values[name] for name in Bundle.__dataclass_fields__ if name not in ("model", "columns")}
+    return Bundle(**fields, columns=tuple(values["columns"]), model=joblib.load(path))
