@@ -47,7 +47,7 @@ class FeatureStore(pulumi.ComponentResource):
         )
         self.groups = {
             str(entry["model"]): FeatureGroup(
-                f"{name}-{entry['name']}",
+                f"{name}-{entry['model']}",
                 FeatureGroupArgs(
                     group_name=entry["model"],
                     record_identifier=entry["record_identifier"],
