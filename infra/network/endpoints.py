@@ -35,19 +35,22 @@ class Endpoints(pulumi.ComponentResource):
     def __init__(self, name: str, args: EndpointsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlplatform:network:Endpoints", name, {}, opts)
         self._child = pulumi.ResourceOptions(parent=self)
-        for service in _GATEWAYS:
-            aws.ec2.VpcEndpoint(
-                f"{name}-{service}",
-                vpc_id=args.vpc_id,
-                vpc_endpoint_type="Gateway",
-                service_name=f"com.amazonaws.{args.region}.{service}",
-                route_table_ids=list(args.route_table_ids),
-                tags={"Name": f"{name}-{service}"},
-                opts=self._child,
-            )
+        gateways = {service: self._gateway(name, args, service) for service in _GATEWAYS}
         if args.services:
             self._interfaces(name, args)
-        self.register_outputs({})
+        self.s3_prefix_list_id = gateways["s3"].prefix_list_id
+        self.register_outputs({"s3_prefix_list_id": self.s3_prefix_list_id})
+
+    def _gateway(self, name: str, args: EndpointsArgs, service: str) -> aws.ec2.VpcEndpoint:
+        return aws.ec2.VpcEndpoint(
+            f"{name}-{service}",
+            vpc_id=args.vpc_id,
+            vpc_endpoint_type="Gateway",
+            service_name=f"com.amazonaws.{args.region}.{service}",
+            route_table_ids=list(args.route_table_ids),
+            tags={"Name": f"{name}-{service}"},
+            opts=self._child,
+        )
 
     def _interfaces(self, name: str, args: EndpointsArgs) -> None:
         group = aws.ec2.SecurityGroup(

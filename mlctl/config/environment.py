@@ -12,7 +12,7 @@ from mlctl.config.cluster import Cluster
 from mlctl.config.gates import Policy, Promotion
 from mlctl.config.model import FrontDoor, Model
 from mlctl.config.network import Network
-from mlctl.config.platform import Platform, Registries
+from mlctl.config.platform import Image, Platform, Registries
 from mlctl.config.security import Security
 from mlctl.config.spend import Budgets, Owners, Schedules
 from mlctl.config.team import Team
@@ -92,6 +92,14 @@ class Environment(Section):
         return self
 
     @model_validator(mode="after")
+    def _images_exist(self) -> Self:
+        images = [image.name for image in self.registries.images]
+        for name, model in self.models.items():
+            if model.image not in images:
+                raise ValueError(f"models.{name}.image is {model.image}, which is no image here; allowed: {', '.join(images)}")
+        return self
+
+    @model_validator(mode="after")
     def _zones_exist(self) -> Self:
         for zone in self.network.zones:
             if not zone.startswith(self.region):
@@ -131,6 +139,13 @@ class Environment(Section):
         for team in self.teams:
             if team.name == name:
                 return team
+        raise KeyError(name)
+
+    def image(self, name: str) -> Image:
+        """The image of that name; KeyError where there is none."""
+        for image in self.registries.images:
+            if image.name == name:
+                return image
         raise KeyError(name)
 
     def default_tags(self, service: str) -> dict[str, str]:

@@ -115,6 +115,8 @@ class Model(Section):
     """Registry version that serves. Empty: no endpoint is made. Changed by `mlctl model promote` and `rollback`."""
     previous_version: int | None = Field(default=None, ge=1)
     """The last good version: where `mlctl model rollback` goes. Kept by promote."""
+    image: Name = "serving"
+    """The image that serves it: a name in `registries.images`."""
     accelerator: Literal["cpu", "gpu"] = "cpu"
     """Where requests run."""
     critical: bool = False
@@ -178,6 +180,15 @@ class Model(Section):
             raise ValueError(f"a challenger needs live traffic to split, and mode is {self.mode}; remove challenger")
         if self.instances and self.mode == "realtime" and self.instances.minimum == 0:
             raise ValueError("instances.minimum 0: a real-time endpoint does not scale to zero; use mode: asynchronous or serverless")
+        return self
+
+    @model_validator(mode="after")
+    def _accelerator_fits(self) -> Self:
+        if self.instances:
+            gpu_instance = self.instances.instance_type.removeprefix("ml.").startswith(("g", "p"))
+            if gpu_instance != (self.accelerator == "gpu"):
+                family = "a GPU" if gpu_instance else "no GPU"
+                raise ValueError(f"accelerator is {self.accelerator} but {self.instances.instance_type} has {family}; change one of them")
         return self
 
     @model_validator(mode="after")

@@ -95,6 +95,12 @@ class Image(Section):
     """The team that builds it. One of `teams`."""
     keep: int = Field(default=30, ge=1)
     """How many images are kept."""
+    build: str = Field(default="1.0.0", pattern=r"^(sha256:[0-9a-f]{64}|[\w][\w.-]{0,127})$")
+    """The build in use: its digest (`sha256:…`), or its tag, which the repository never lets change. ECR console › Images."""
+
+    def reference(self, repository_url: str) -> str:
+        """What to pull: `<url>@sha256:…` or `<url>:<tag>`."""
+        return f"{repository_url}{'@' if self.build.startswith('sha256:') else ':'}{self.build}"
 
 
 class BucketLifecycle(Section):

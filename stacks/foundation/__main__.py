@@ -2,8 +2,9 @@
 
 Exports
 -------
-vpc_id, vpc_cidr, public_subnet_ids, private_subnet_ids, isolated_subnet_ids, private_route_table_ids
-    The network; lists in the order of `network.zones`.
+vpc_id, vpc_cidr, public_subnet_ids, private_subnet_ids, isolated_subnet_ids, private_route_table_ids,
+s3_prefix_list_id
+    The network; lists in the order of `network.zones`; the addresses of S3 for a security group.
 data_key_arn, logs_key_arn, secrets_key_arn, ebs_key_arn, alerts_key_arn
     Customer-managed keys, one per kind of content.
 platform_alerts_topic_arn, security_alerts_topic_arn, finops_alerts_topic_arn
@@ -109,7 +110,7 @@ FlowLog(
     FlowLogArgs(vpc_id=vpc.id, key_arn=keys.logs.arn, account=account, retention_days=network.flow_log_retention_days),
     opts=bounded,
 )
-Endpoints(
+endpoints = Endpoints(
     f"{prefix}-endpoints",
     EndpointsArgs(
         vpc_id=vpc.id,
@@ -155,6 +156,7 @@ pulumi.export("public_subnet_ids", vpc.public_subnet_ids)
 pulumi.export("private_subnet_ids", vpc.private_subnet_ids)
 pulumi.export("isolated_subnet_ids", vpc.isolated_subnet_ids)
 pulumi.export("private_route_table_ids", vpc.private_route_table_ids)
+pulumi.export("s3_prefix_list_id", endpoints.s3_prefix_list_id)
 for kind in ("data", "logs", "secrets", "ebs", "alerts"):
     pulumi.export(f"{kind}_key_arn", getattr(keys, kind).arn)
 for kind in ("platform", "security", "finops"):
