@@ -48,6 +48,14 @@ def fit(algorithm: str, parameters: Mapping[str, Any], seed: int, matrix: Array,
         return model  # type: ignore[no-any-return]
 
 
+def score(model: Classifier, matrix: Array) -> Array:
+    """Return the chance of 1 for every row, as float64."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1):
+        return np.asarray(model.predict_proba(matrix))[:, 1].astype("float64")
+
+
 def _fit_known(algorithm: str, parameters: Mapping[str, Any], seed: int, matrix: Array, outcome: Array) -> Classifier:
     builder = {
         "sklearn:logistic_regression": _logistic_regression,

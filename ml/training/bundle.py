@@ -16,7 +16,7 @@ from ml.data.arrow import file_hash
 from ml.data.dataset import read_json, write_json
 from ml.errors import InputError
 from ml.spec import ModelSpec
-from ml.training.algorithms import Classifier
+from ml.training.algorithms import Classifier, score
 
 BUNDLE = "bundle.json"
 MODEL = "model.joblib"
@@ -47,10 +47,7 @@ class Bundle:
 
     def score(self, matrix: Array) -> Array:
         """Return the chance that the target is 1, one float64 per row of the encoded features."""
-        from threadpoolctl import threadpool_limits
-
-        with threadpool_limits(limits=1):
-            return np.asarray(self.model.predict_proba(matrix))[:, 1].astype("float64")
+        return score(self.model, matrix)
 
 
 def save_bundle(spec: ModelSpec, folder: Path, model: Classifier, **about: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ml.errors import InputError, ServiceError
 from ml.evaluation.metrics import METRICS
-from ml.training.algorithms import Classifier, fit
+from ml.training.algorithms import Classifier, fit, score
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -52,8 +52,8 @@ def fold_score(problem: Problem, job: Job) -> float:
     """Fit on the other folds and return the metric on the job's fold."""
     inside = problem.folds != job.fold
     model = fit(problem.algorithm, job.parameters, problem.seed, problem.matrix[inside], problem.outcome[inside])
-    score = np.asarray(model.predict_proba(problem.matrix[~inside]))[:, 1].astype("float64")
-    return METRICS[problem.metric].compute(problem.outcome[~inside], score, problem.threshold)
+    given = score(model, problem.matrix[~inside])
+    return METRICS[problem.metric].compute(problem.outcome[~inside], given, problem.threshold)
 
 
 def fit_all(problem: Problem, parameters: dict[str, Any]) -> Classifier:

@@ -31,6 +31,7 @@ def mlflow_client(uri: str) -> Iterator[MlflowClient]:
         raise InputError(f"unknown tracking address {uri!r}", allowed="http://…, https://…, sqlite:///file.db")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     _check_reachable(uri)
     import logging
 
