@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pulumi_policy import ResourceValidationArgs
 
 from mlctl.finding import Severity
-from policies.property import items, true
+from policies.property import given, items, true
 from policies.rule import resource_rule
 
 
@@ -29,7 +29,7 @@ def ec2_disk_encrypted(args: ResourceValidationArgs) -> Iterator[str]:
         disks |= {str(disk.get("deviceName")): disk for disk in items(args.props.get("ebsBlockDevices"))}
     else:
         mappings = items(args.props.get("blockDeviceMappings"))
-        disks = {str(mapping.get("deviceName")): mapping["ebs"] for mapping in mappings if "ebs" in mapping}
+        disks = {str(mapping.get("deviceName")): mapping["ebs"] for mapping in mappings if given(mapping, "ebs")}
     for name, disk in disks.items():
         if not true(disk.get("encrypted")):
             yield f"{name} is not encrypted"

@@ -22,5 +22,5 @@ from policies.rule import resource_rule
     disallowed={"environment": {"variables": {"TABLE": "x"}}},
 )
 def lambda_environment_own_key(args: ResourceValidationArgs) -> Iterator[str]:
-    if "environment" in args.props and not given(args.props, "kmsKeyArn"):
+    if given(args.props, "environment") and not given(args.props, "kmsKeyArn"):
         yield "its environment is not encrypted with a key of our own"

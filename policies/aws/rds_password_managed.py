@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pulumi_policy import ResourceValidationArgs
 
 from mlctl.finding import Severity
-from policies.property import true
+from policies.property import given, true
 from policies.rule import resource_rule
 
 
@@ -22,8 +22,8 @@ from policies.rule import resource_rule
     disallowed={"password": "[secret]"},
 )
 def rds_password_managed(args: ResourceValidationArgs) -> Iterator[str]:
-    written = [key for key in ("password", "masterPassword", "passwordWo") if key in args.props]
+    written = [key for key in ("password", "masterPassword", "passwordWo") if given(args.props, key)]
     if written:
         yield f"{written[0]} is given in the program"
-    elif not true(args.props.get("manageMasterUserPassword")) and "replicateSourceDb" not in args.props:
+    elif not true(args.props.get("manageMasterUserPassword")) and not given(args.props, "replicateSourceDb"):
         yield "manage_master_user_password is off"

@@ -12,6 +12,7 @@ from policies.rule import Part, relation_rule
 from policies.stack import Stack
 
 _ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+_LOGGING = "aws:s3/bucketLogging:BucketLogging"
 _RULE = {"applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": "arn:aws:kms:…"}}
 
 
@@ -20,7 +21,7 @@ _RULE = {"applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms", "kmsM
     title="Every bucket is encrypted with our own key",
     severity=Severity.HIGH,
     types=("aws:s3/bucket:Bucket",),
-    related=(_ENCRYPTION,),
+    related=(_ENCRYPTION, _LOGGING),
     why="A key of our own can be revoked and its use is logged.",
     remediation="Add an aws.s3.BucketServerSideEncryptionConfiguration with sse_algorithm aws:kms and kms_master_key_id.",
     allowed=(
@@ -35,4 +36,5 @@ def s3_own_key(subject: PolicyResource, stack: Stack) -> Iterator[str]:
             default = rule.get("applyServerSideEncryptionByDefault") or {}
             if str(default.get("sseAlgorithm")).startswith("aws:kms") and given(default, "kmsMasterKeyId"):
                 return
-    yield "is not encrypted with a key of our own"
+    if not stack.pointing_at(subject, _LOGGING, "targetBucket", "bucket"):  # S3 writes access logs to no bucket with a key of ours
+        yield "is not encrypted with a key of our own"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pulumi_policy import ResourceValidationArgs
 
 from mlctl.finding import Severity
-from policies.property import items, number, true
+from policies.property import given, items, number, true
 from policies.rule import resource_rule
 
 
@@ -29,7 +29,7 @@ from policies.rule import resource_rule
     disallowed={"productionVariants": [{"instanceType": "ml.m5.large"}]},
 )
 def sagemaker_data_captured(args: ResourceValidationArgs) -> Iterator[str]:
-    if all("serverlessConfig" in variant for variant in items(args.props.get("productionVariants"))):
+    if all(given(variant, "serverlessConfig") for variant in items(args.props.get("productionVariants"))):
         return
     capture = args.props.get("dataCaptureConfig") or {}
     if not true(capture.get("enableCapture")) or number(capture.get("initialSamplingPercentage"), 0) <= 0:

@@ -22,6 +22,6 @@ from policies.rule import resource_rule
     disallowed={"productionVariants": [{"instanceType": "ml.m5.large"}]},
 )
 def sagemaker_endpoint_own_key(args: ResourceValidationArgs) -> Iterator[str]:
-    on_instances = any("serverlessConfig" not in variant for variant in items(args.props.get("productionVariants")))
+    on_instances = any(not given(variant, "serverlessConfig") for variant in items(args.props.get("productionVariants")))
     if on_instances and not given(args.props, "kmsKeyArn"):
         yield "is not encrypted with a key of our own"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pulumi_policy import PolicyResource
 
 from mlctl.finding import Severity
-from policies.property import items, known
+from policies.property import given, items, known
 from policies.rule import Part, relation_rule
 from policies.stack import Stack
 
@@ -33,7 +33,7 @@ def sagemaker_endpoint_scaled(subject: PolicyResource, stack: Stack) -> Iterator
     used = [target.urn for target in subject.property_dependencies.get("endpointConfigName", ())]
     for configuration in stack.resources(_CONFIGURATION):
         variants = items(configuration.props.get("productionVariants"))
-        if configuration.urn in used and variants and all("serverlessConfig" in variant for variant in variants):
+        if configuration.urn in used and variants and all(given(variant, "serverlessConfig") for variant in variants):
             return
     if not any(_scales(target, subject) for target in stack.resources(_TARGET)):
         yield "does not scale"

@@ -25,7 +25,7 @@ from policies.rule import resource_rule
     disallowed={"onlineStoreConfig": {"enableOnlineStore": True}},
 )
 def sagemaker_features_own_key(args: ResourceValidationArgs) -> Iterator[str]:
-    if "onlineStoreConfig" in args.props and not given(args.props, "onlineStoreConfig.securityConfig.kmsKeyId"):
+    if given(args.props, "onlineStoreConfig") and not given(args.props, "onlineStoreConfig.securityConfig.kmsKeyId"):
         yield "its online store is not encrypted with a key of our own"
-    if "offlineStoreConfig" in args.props and not given(args.props, "offlineStoreConfig.s3StorageConfig.kmsKeyId"):
+    if given(args.props, "offlineStoreConfig") and not given(args.props, "offlineStoreConfig.s3StorageConfig.kmsKeyId"):
         yield "its offline store is not encrypted with a key of our own"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pulumi_policy import ResourceValidationArgs
 
 from mlctl.finding import Severity
-from policies.property import value_at
+from policies.property import given, value_at
 from policies.rule import resource_rule
 from policies.settings import Settings
 
@@ -23,7 +23,7 @@ from policies.settings import Settings
     disallowed={"deploymentConfig": {"blueGreenUpdatePolicy": {}}},
 )
 def sagemaker_rollback_automatic(args: ResourceValidationArgs) -> Iterator[str]:
-    if "deploymentConfig" not in args.props or not Settings(args.get_config()).production:
+    if not given(args.props, "deploymentConfig") or not Settings(args.get_config()).production:
         return
     if not len(value_at(args.props, "deploymentConfig.autoRollbackConfiguration.alarms") or ()):
         yield "has no alarm that rolls it back"

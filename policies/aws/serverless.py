@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pulumi_policy import PolicyResource
 
-from policies.property import items
+from policies.property import given, items
 from policies.stack import Stack
 
 CONFIGURATION = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
@@ -16,5 +16,5 @@ def serves_serverless(model: PolicyResource, stack: Stack) -> bool:
     for configuration in stack.resources(CONFIGURATION):
         if model not in configuration.property_dependencies.get("productionVariants", ()):
             continue
-        found += ["serverlessConfig" in variant for variant in items(configuration.props.get("productionVariants"))]
+        found += [given(variant, "serverlessConfig") for variant in items(configuration.props.get("productionVariants"))]
     return bool(found) and all(found)

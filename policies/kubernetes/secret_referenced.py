@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pulumi_policy import ResourceValidationArgs
 
 from mlctl.finding import Severity
+from policies.property import given, known
 from policies.rule import resource_rule
 
 
@@ -21,5 +22,5 @@ from policies.rule import resource_rule
     disallowed={"stringData": {"password": "[secret]"}},
 )
 def secret_referenced(args: ResourceValidationArgs) -> Iterator[str]:
-    if len(args.props.get("stringData") or ()) or len(args.props.get("data") or ()):
+    if any(given(args.props, key) and known(args.props, key) != {} for key in ("stringData", "data")):
         yield "its content is written by the program"

@@ -1,0 +1,1 @@
+"""Judges a plan: rules, Checkov, waivers."""
