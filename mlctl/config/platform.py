@@ -35,6 +35,12 @@ class Ingress(Section):
     """Route 53 console › Hosted zones › Hosted zone ID."""
     oidc_issuer: str = Field(pattern=r"^https://")
     """Issuer of your identity provider: its `.well-known/openid-configuration`."""
+    oidc_authorization_endpoint: str = Field(pattern=r"^https://")
+    """`authorization_endpoint` in the same document."""
+    oidc_token_endpoint: str = Field(pattern=r"^https://")
+    """`token_endpoint` in the same document."""
+    oidc_user_info_endpoint: str = Field(pattern=r"^https://")
+    """`userinfo_endpoint` in the same document."""
     oidc_client_id: str
     """Client registered for this platform at the identity provider. The client secret is read from Secrets Manager."""
     public: bool = False
@@ -52,6 +58,12 @@ class Notebooks(Section):
     """An idle notebook is shut down after this long."""
     storage_gib: int = Field(default=20, ge=5)
     """Home volume per user, GiB."""
+
+    @model_validator(mode="after")
+    def _idle(self) -> Self:
+        if self.mode == "sagemaker" and self.idle_minutes < 60:
+            raise ValueError(f"idle_minutes is {self.idle_minutes}; SageMaker allows 60 at the least")
+        return self
 
 
 class Monitoring(Section):

@@ -45,12 +45,17 @@ class Budgets(Section):
     """A pull request that adds more than this share is blocked. null: no limit."""
     ceiling_factor: float = Field(default=3.0, ge=1)
     """The most that all pools at their limits may cost, as a multiple of monthly_usd."""
+    cost_allocation_tags: bool = True
+    """Activate the tags for cost reports. Off where only the organisation's management account may: the activation is refused there."""
+    data_export: bool = True
+    """Daily FOCUS 1.2 export of this account's bill to the audit bucket. Off where the management account exports for everybody."""
     price_age_days: int = Field(default=180, ge=1)
     """Prices older than this are a finding: `mlctl prices refresh`."""
 
 
+_DAYS = r"[MTWHFSU](?:-[MTWHFSU])?(?:,[MTWHFSU](?:-[MTWHFSU])?)*"
 _SCHEDULE = re.compile(
-    r"^off=\((?P<off_days>[MTWHFSU,-]+),(?P<off>\d{1,2})\);on=\((?P<on_days>[MTWHFSU,-]+),(?P<on>\d{1,2})\);tz=(?P<tz>[A-Za-z_]+/[A-Za-z_]+|UTC)$"
+    rf"^off=\((?P<off_days>{_DAYS}),(?P<off>\d{{1,2}})\);on=\((?P<on_days>{_DAYS}),(?P<on>\d{{1,2}})\);tz=(?P<tz>[A-Za-z_]+/[A-Za-z_]+|UTC)$"
 )
 
 
