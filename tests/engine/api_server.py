@@ -101,16 +101,21 @@ class ApiServer:
                 raise TimeoutError(f"{api_version} {kind} is not served after {seconds} s")
             time.sleep(0.1)
 
+    def delete(self, manifest: Object, namespace: str = "default") -> Verdict:
+        return self._ask("DELETE", manifest, namespace, f"/{manifest['metadata']['name']}")
+
     def _create(self, manifest: Object, namespace: str, query: Mapping[str, str]) -> Verdict:
+        return self._ask("POST", manifest, namespace, "", json=dict(manifest), params=dict(query))
+
+    def _ask(self, method: str, manifest: Object, namespace: str, name: str, **options: Any) -> Verdict:
         kind = self._kind(manifest)
         if kind is None:
             return Verdict(404, f"the server has no {manifest.get('apiVersion')} {manifest.get('kind')}")
         root, _, plural = kind.path.rpartition("/")
         inside = manifest.get("metadata", {}).get("namespace", namespace)
         path = f"{root}/namespaces/{inside}/{plural}" if kind.namespaced else kind.path
-        answer = self._request("POST", path, json=dict(manifest), params=dict(query))
-        body = answer.json()
-        return Verdict(answer.status_code, str(body.get("message", "")) if answer.status_code >= 300 else "")
+        answer = self._request(method, path + name, **options)
+        return Verdict(answer.status_code, str(answer.json().get("message", "")) if answer.status_code >= 300 else "")
 
     def _kind(self, manifest: Object) -> Kind | None:
         version = str(manifest.get("apiVersion"))

@@ -51,7 +51,8 @@ def crds(api_server: ApiServer) -> dict[str, list[str]]:
             kinds.setdefault(chart.name, []).extend(f"{version} {spec['names']['kind']}" for version in served)
     for names in kinds.values():
         for name in names:
-            api_server.wait_for_kind(*name.split(" "))
+            version, kind = name.split(" ")
+            api_server.wait_for_kind(version, kind)
     return kinds
 
 

@@ -4,6 +4,8 @@ It is no engine. It has every feature that the SDK knows of, so the program send
 the planner's placeholders, so that both see the same values. What it records it reads from the requests in its own way.
 """
 
+# ruff: noqa: N802  (the names are those of Pulumi's protocol)
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -54,8 +56,6 @@ class WireRecorder(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.En
 
     def __exit__(self, *exception: object) -> None:
         self._server.stop(grace=None).wait()
-
-    # Pulumi's names and its protocol.
 
     def GetDeploymentInfo(self, request: Any, context: Any) -> Any:
         return resource_pb2.DeploymentInfo(supportedFeatures=resource_pb2.ResourceMonitorFeature.values())
