@@ -9,7 +9,7 @@ from typing import Any
 class Scope:
     """A chain of dotted names: own names first, then those of the scope around it.
 
-    A value is a string, or an `ArtifactFile` under `….artifacts.<name>`.
+    A value is a string, an `ArtifactFile` under `….artifacts.<name>`, or a function that gives the value when it is asked for.
     """
 
     __slots__ = ("_outer", "_own")
@@ -23,7 +23,8 @@ class Scope:
         scope: Scope | None = self
         while scope is not None:
             if key in scope._own:
-                return scope._own[key]
+                value = scope._own[key]
+                return value() if callable(value) else value
             scope = scope._outer
         return default
 

@@ -23,7 +23,24 @@ from mlctl.workflow.expression.tree import (
 )
 
 CLOSURE_FUNCTIONS = frozenset(
-    ["all", "none", "any", "one", "filter", "map", "count", "find", "findIndex", "findLast", "findLastIndex", "groupBy", "sortBy", "sum", "reduce", "partition"]
+    [
+        "all",
+        "none",
+        "any",
+        "one",
+        "filter",
+        "map",
+        "count",
+        "find",
+        "findIndex",
+        "findLast",
+        "findLastIndex",
+        "groupBy",
+        "sortBy",
+        "sum",
+        "reduce",
+        "partition",
+    ]
 )
 
 _STRENGTH = {

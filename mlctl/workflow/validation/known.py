@@ -14,7 +14,27 @@ from mlctl.workflow.expression.tree import Call, Expression, Let, children, dott
 from mlctl.workflow.tags import tags_in
 
 _WORKFLOW = frozenset(
-    ["workflow.name", "workflow.namespace", "workflow.serviceAccountName", "workflow.uid", "workflow.mainEntrypoint", "workflow.parameters", "workflow.parameters.json", "workflow.annotations", "workflow.annotations.json", "workflow.labels", "workflow.labels.json", "workflow.creationTimestamp", "workflow.creationTimestamp.RFC3339", "workflow.creationTimestamp.s", "workflow.priority", "workflow.duration", "workflow.scheduledTime", "workflow.status", "workflow.failures"]
+    [
+        "workflow.name",
+        "workflow.namespace",
+        "workflow.serviceAccountName",
+        "workflow.uid",
+        "workflow.mainEntrypoint",
+        "workflow.parameters",
+        "workflow.parameters.json",
+        "workflow.annotations",
+        "workflow.annotations.json",
+        "workflow.labels",
+        "workflow.labels.json",
+        "workflow.creationTimestamp",
+        "workflow.creationTimestamp.RFC3339",
+        "workflow.creationTimestamp.s",
+        "workflow.priority",
+        "workflow.duration",
+        "workflow.scheduledTime",
+        "workflow.status",
+        "workflow.failures",
+    ]
 )
 _OUTCOMES = ("id", "name", "status", "exitCode", "startedAt", "finishedAt", "hostNodeName", "ip", "outputs.result",
              "outputs.exitCode", "outputs.parameters")  # fmt: skip

@@ -1,0 +1,165 @@
+"""`mlctl workflow`: run an Argo manifest here, look at a run, or send the manifest to an Argo server."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+RENDERED = Path("workflows/rendered")
+
+
+@click.group()
+def workflow() -> None:
+    """Run Argo workflows on this machine, or send them to an Argo server."""
+
+
+def _pairs(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"`{value}` is not NAME=VALUE", param=option)
+        pairs[name] = text
+    return pairs
+
+
+def _runs_dir(command: click.decorators.FC) -> click.decorators.FC:
+    return click.option(
+        "--runs-dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path(".mlctl/runs"),
+        show_default=True,
+        help="Where runs are kept.",
+    )(command)
+
+
+def _parameters(command: click.decorators.FC) -> click.decorators.FC:
+    return click.option(
+        "-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", callback=_pairs,
+        help="A parameter of the workflow; may be repeated.",
+    )(command)  # fmt: skip
+
+
+def _lookup(command: click.decorators.FC) -> click.decorators.FC:
+    command = click.option("--env", default="dev", show_default=True, help="Whose rendered manifest NAME means.")(command)
+    return click.option(
+        "--rendered", type=click.Path(path_type=Path, file_okay=False), default=RENDERED, show_default=True,
+        help="The folder NAME is looked up in, as ENV/NAME.yaml.",
+    )(command)  # fmt: skip
+
+
+@workflow.command()
+@click.argument("manifest", metavar="[NAME|FILE.yaml]", required=False)
+@_parameters
+@click.option(
+    "--artifact", "artifacts", multiple=True, metavar="NAME=PATH", callback=_pairs,
+    help="A file or folder for an artefact of the workflow; may be repeated.",
+)  # fmt: skip
+@click.option("--entrypoint", help="The template to start with, instead of the manifest's own.")
+@_lookup
+@click.option("--resume", metavar="RUN", help="Go on with a run that was stopped, killed, suspended, or has failed.")
+@click.option("--yes", is_flag=True, help="Continue at suspended steps without asking.")
+@click.option(
+    "--supply", "supplied", multiple=True, metavar="NAME=VALUE", callback=_pairs,
+    help="A value for an output a person supplies at a suspended step.",
+)  # fmt: skip
+@click.option("--jobs", type=click.IntRange(min=1), help="Steps at once.  [default: the number of cores]")
+@click.option("--quiet", is_flag=True, help="Do not show what the steps write; it is kept in any case.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@_runs_dir
+def run(
+    manifest: str | None,
+    parameters: dict[str, str],
+    artifacts: dict[str, str],
+    entrypoint: str | None,
+    env: str,
+    rendered: Path,
+    resume: str | None,
+    yes: bool,
+    supplied: dict[str, str],
+    jobs: int | None,
+    quiet: bool,
+    form: str,
+    runs_dir: Path,
+) -> None:
+    """Run an Argo manifest on this machine, every step in a process and folder of its own."""
+    from mlctl.workflow.local import Start, resume_run, start_run
+    from mlctl.workflow.view.choose import choose_view
+
+    project = Path.cwd()
+    view = choose_view(quiet=quiet, json_only=form == "json")
+    options = {"project": project, "jobs": jobs, "approve": yes, "supplied": supplied, "ask": view.ask}
+    if resume is not None:
+        if manifest or parameters or artifacts or entrypoint:
+            raise click.UsageError("--resume goes on with the manifest and parameters the run was started with")
+        result = view.show(lambda watcher: resume_run(runs_dir, resume, watcher, **options))
+    else:
+        if manifest is None:
+            raise click.UsageError("name a workflow or a file, or use --resume RUN")
+        start = Start(
+            file=find_manifest(manifest, env, rendered),
+            parameters=parameters,
+            artifacts={name: Path(path).absolute() for name, path in artifacts.items()},
+            entrypoint=entrypoint,
+        )
+        result = view.show(lambda watcher: start_run(runs_dir, start, watcher, **options))
+    if form == "json":
+        click.echo(json.dumps(result.as_json(), indent=2))
+    else:
+        click.echo(result.summary())
+    sys.exit(result.exit_status)
+
+
+def find_manifest(manifest: str, env: str, rendered: Path) -> Path:
+    """The file a NAME or a path means.
+
+    Raises
+    ------
+    InputError
+        There is no such file.
+    """
+    from mlctl.errors import InputError
+
+    if manifest.endswith((".yaml", ".yml")):
+        if not Path(manifest).is_file():
+            raise InputError("there is no such file", file=manifest)
+        return Path(manifest)
+    file = rendered / env / f"{manifest}.yaml"
+    if not file.is_file():
+        known = ", ".join(sorted(path.stem for path in (rendered / env).glob("*.yaml"))) or "none"
+        raise InputError(f"there is no workflow `{manifest}` for `{env}`", file=file, allowed=known)
+    return file
+
+
+@workflow.command()
+@click.argument("run_name", metavar="RUN")
+@click.option("--format", "form", type=click.Choice(["text", "json", "mermaid"]), default="text", show_default=True)
+@_runs_dir
+def show(run_name: str, form: str, runs_dir: Path) -> None:
+    """Draw a run: every step with its phase, time, peak memory and outputs."""
+    from mlctl.workflow.view.history import read_run
+    from mlctl.workflow.view.tree import as_json, as_mermaid, as_text
+
+    shown = read_run(runs_dir, run_name)
+    draw = {"text": as_text, "json": as_json, "mermaid": as_mermaid}[form]
+    click.echo(draw(shown))
+
+
+@workflow.command(name="list")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@_runs_dir
+def list_runs(form: str, runs_dir: Path) -> None:
+    """List the runs, the latest first."""
+    from mlctl.workflow.view.history import summaries
+
+    found = summaries(runs_dir)
+    if form == "json":
+        click.echo(json.dumps(found, indent=2))
+        return
+    for line in found:
+        click.echo(f"{line['run']}  {line['phase']}  {line['started']}  {line['steps']} steps")
+    if not found:
+        click.echo(f"no runs in {runs_dir}")
