@@ -64,5 +64,3 @@ def subscription(quote: Quote) -> None:
         item[protocol] = "deliveries to email beyond 1k"
     price, billed = quote.price("SNS", item.get(protocol, f"deliveries to {protocol}")), billed_requests(quote)
     quote.add(f"{protocol.upper()} notifications", "1M notifications", billed, price, scale=1_000_000, key="monthly_requests")
-        f"{protocol.upper()} notifications", "1M notifications", billed_requests(quote), price, scale=1_000_000, key="monthly_requests"
-    )
