@@ -1,0 +1,172 @@
+"""Runs the gate: plan, judge, scan, price, compare. What can go on at the same time does.
+
+Checkov and the planning of the base are processes of their own; they run while this one plans, judges and prices.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+
+from mlctl.checks.checkov import Scan, start_scan
+from mlctl.checks.discovery import find_rules
+from mlctl.checks.judge import judge
+from mlctl.checks.settings import rule_settings
+from mlctl.checks.subjects import model_subjects
+from mlctl.checks.verdict import Verdict
+from mlctl.checks.waivers import read_waivers
+from mlctl.config import Environment, load_environments
+from mlctl.cost.estimate import Estimate, estimate
+from mlctl.cost.guardrails import guardrails
+from mlctl.cost.price_file import load_prices
+from mlctl.evidence.log import read_records
+from mlctl.finding import Finding, Status
+from mlctl.plan.base import Base, BasePlanning
+from mlctl.plan.environment import Repository, plan_environments
+from mlctl.plan.model import Plan
+from mlctl.plan.offline import Progress
+from mlctl.plan.program import find_programs
+from mlctl.report.comparison import compare
+from mlctl.report.model import EnvironmentReport, Report, RuleCount, ordered
+from mlctl.report.spending import cost_result
+
+
+class Gate:
+    """One run of the gate over some environments.
+
+    Parameters
+    ----------
+    repository
+        What is judged.
+    names
+        Environments; all where empty.
+    base
+        Git ref to compare with, or None.
+    today
+        The date that waivers, evidence and prices are judged by.
+    limit_seconds
+        Running time of one program, seconds.
+
+    Raises
+    ------
+    InputError
+        An environment file, a rule, a waiver, the price book or the base is wrong.
+    """
+
+    def __init__(self, repository: Repository, *, names: Sequence[str], base: str | None, today: date, limit_seconds: float) -> None:
+        self._repository = repository
+        self._environments = load_environments(repository.environments, names)
+        self._today = today
+        self._limit_seconds = limit_seconds
+        self._seconds: dict[str, float] = {}
+        self._started = time.perf_counter()
+        self._plans: list[Plan] = []
+        self._open = ExitStack()
+        self._waivers = read_waivers(repository.root / "policies" / "waivers.yaml")
+        self._prices = load_prices()
+        self._base = self._open.enter_context(BasePlanning(repository.root, base)) if base else None
+        try:
+            self._scan: Scan = self._open.enter_context(start_scan(repository.root))
+        except BaseException:
+            self._open.close()
+            raise
+        self.programs = sum(len(find_programs(repository.stacks, environment.name)) for environment in self._environments)
+
+    def __enter__(self) -> Gate:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._open.close()
+
+    def plan(self, progress: Progress | None = None) -> None:
+        """Plan every environment and hand the plans to Checkov."""
+        with self._timed("plan"):
+            self._plans = plan_environments(self._repository, self._environments, limit_seconds=self._limit_seconds, progress=progress)
+        with self._timed("hand to checkov"):
+            self._scan.submit(self._plans)
+
+    def judge(self) -> Report:
+        """Judge, price and compare; then wait for Checkov."""
+        with self._timed("policies"):
+            verdicts = self._verdicts()
+        with self._timed("cost"):
+            estimates = [estimate(plan, environment, self._prices, today=self._today) for plan, environment in self._pairs()]
+        with self._timed("base"):
+            base = self._base.result() if self._base else None
+            base_estimates = self._base_estimates(base)
+        with self._timed("checkov"):
+            scanned = self._scan.result(self._environments, self._waivers, self._today)
+        reports = [
+            self._report(environment, plan, verdict, cost, base, base_estimates.get(environment.name), scanned)
+            for (plan, environment), verdict, cost in zip(self._pairs(), verdicts, estimates, strict=True)
+        ]
+        self._seconds["total"] = time.perf_counter() - self._started
+        return Report(environments=tuple(reports), seconds=self._seconds, notes=scanned.notes)
+
+    def _pairs(self) -> list[tuple[Plan, Environment]]:
+        return list(zip(self._plans, self._environments, strict=True))
+
+    def _verdicts(self) -> list[Verdict]:
+        root = self._repository.root
+        rules = find_rules(root / "policies")
+        records = list(read_records(root / "evidence"))
+        verdicts = []
+        for plan, environment in self._pairs():
+            subjects = model_subjects(environment, definitions=root / "ml" / "models", evidence=records)
+            settings = rule_settings(environment, models=subjects, today=self._today)
+            file = Path("environments") / f"{environment.name}.yaml"
+            verdicts.append(judge(plan, environment, rules, settings, environment_file=file))
+        return verdicts
+
+    def _base_estimates(self, base: Base | None) -> dict[str, Estimate]:
+        if base is None:
+            return {}
+        return {
+            environment.name: estimate(base.plans[environment.name], environment, self._prices, today=self._today)
+            for environment in self._environments
+            if environment.name in base.plans
+        }
+
+    def _report(
+        self,
+        environment: Environment,
+        plan: Plan,
+        verdict: Verdict,
+        cost: Estimate,
+        base: Base | None,
+        base_cost: Estimate | None,
+        scanned: Scan.Result,
+    ) -> EnvironmentReport:
+        own = [*verdict.findings, *guardrails(cost, base_cost, environment)]
+        waived = self._waivers.apply(own, environment.name, self._today)
+        findings = [*waived, *scanned.findings(environment.name)]
+        return EnvironmentReport(
+            name=environment.name,
+            tier=environment.tier,
+            plan=plan,
+            findings=ordered(findings),
+            rules=_rule_counts(verdict, waived),
+            checkov=scanned.summary(environment.name),
+            cost=cost_result(cost, base_cost),
+            comparison=compare(plan, base, cost, base_cost) if base else None,
+        )
+
+    @contextmanager
+    def _timed(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - started
+
+
+def _rule_counts(verdict: Verdict, findings: Sequence[Finding]) -> tuple[RuleCount, ...]:
+    counts: dict[str, dict[Status, int]] = {name: {Status.PASS: passed} for name, passed in verdict.passes.items()}
+    titles: dict[str, str] = {name: facts.title for name, facts in verdict.rules.items()}
+    for finding in findings:
+        rule = counts.setdefault(finding.id, {})
+        rule[finding.status] = rule.get(finding.status, 0) + 1
+        titles.setdefault(finding.id, finding.title)
+    return tuple(RuleCount(id=name, title=titles[name], counts=counts[name]) for name in sorted(counts))
