@@ -74,7 +74,7 @@ def _texts(values: pd.Series) -> pd.Series:
 
 def _timestamps(values: pd.Series) -> pd.Series:
     if pd.api.types.is_numeric_dtype(values.dtype):
-        return pd.Series(pd.NaT, index=values.index).astype("datetime64[us, UTC]")
+        return pd.Series(pd.NaT, index=values.index, dtype="datetime64[us, UTC]")
     if not pd.api.types.is_datetime64_any_dtype(values.dtype):
         values = values.map(lambda value: None if isinstance(value, int | float) else value)
     with warnings.catch_warnings():

@@ -1,6 +1,8 @@
 """How much one column says about another, from 0 (nothing) to 1 (everything).
 
-- category and category: Cramer's V with Bergsma's correction (2013) for small samples;
+- category and category: the largest Cramer's V, with Bergsma's correction (2013) for small samples, of the feature
+  with each value of the attribute against the rest, and with all values at once. One group that can be told apart is
+  enough for harm, and a V over many values would dilute it;
 - number and category: the largest |2 AUC - 1| of the number against each value of the category (Gini, or rank-biserial
   correlation); rows whose number is missing are left out;
 - number and number: |Spearman's rank correlation|.
@@ -33,7 +35,7 @@ def association(feature: pd.Series, attribute: pd.Series) -> float | None:
         return largest_gini(_numbers(first), second.astype(str))
     if _is_number(second):
         return largest_gini(_numbers(second), first.astype(str))
-    return cramers_v(first.astype(str), second.astype(str))
+    return largest_cramers_v(first.astype(str), second.astype(str))
 
 
 def spearman(first: Array, second: Array) -> float | None:
@@ -48,6 +50,13 @@ def largest_gini(numbers: Array, groups: pd.Series) -> float | None:
     """Return the largest |2 AUC - 1| over the groups with enough rows inside and outside, or None without one."""
     found = [name for name, count in groups.value_counts().items() if LEAST <= count <= len(groups) - LEAST]
     values = [abs(2 * roc_auc((groups == group).to_numpy().astype(np.int64), numbers) - 1) for group in found]
+    return max(values) if values else None
+
+
+def largest_cramers_v(feature: pd.Series, groups: pd.Series) -> float | None:
+    """Return the largest Cramer's V with one group against the rest, and with all groups; None where none is defined."""
+    splits = [groups] + [(groups == group).astype(str) for group in groups.unique()]
+    values = [value for split in splits if (value := cramers_v(feature, split)) is not None]
     return max(values) if values else None
 
 
