@@ -1,0 +1,115 @@
+"""The table of decisions: one shape for the decision log, the batch output and monitoring.
+
+It holds no personal data in clear. The entity is a code (see `pseudonym`), its own columns are left out; of the attributes the
+model file says to monitor, the group is kept (a number only as its band); prohibited attributes that are not monitored are never
+kept. What remains are the model's inputs, which an audit needs to repeat a decision.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from numpy.typing import NDArray
+
+from ml.explanation.reasons import Reason
+from ml.fairness.groups import group_labels
+from ml.features.compute import is_category
+from ml.serving.pseudonym import Pseudonyms
+from ml.serving.scorer import Scored
+from ml.spec import ModelSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+GROUP_PREFIX = "group_"
+
+
+def companion_columns(spec: ModelSpec) -> tuple[str, ...]:
+    """Return the columns a request may carry beside the model's inputs: who, when, and the monitored attributes."""
+    return tuple(dict.fromkeys([spec.entity, spec.timestamp, *(item.column for item in spec.monitored)]))
+
+
+def schema(spec: ModelSpec) -> pa.Schema:
+    """Return the columns and types of the table of decisions."""
+    import pyarrow as pa
+
+    features = [(name, pa.string() if is_category(spec, name) else pa.float64()) for name in spec.features]
+    groups = [(GROUP_PREFIX + item.column, pa.string()) for item in spec.monitored]
+    moment = pa.timestamp("us", tz="UTC")
+    return pa.schema(
+        [
+            ("decision_id", pa.string()),
+            ("key", pa.string()),
+            ("decided_at", moment),
+            ("artefact", pa.string()),
+            *features,
+            ("score", pa.float64()),
+            ("decision", pa.string()),
+            ("reasons", pa.string()),
+            *groups,
+        ]
+    )
+
+
+def identities(spec: ModelSpec, beside: pd.DataFrame, codes: Pseudonyms | None) -> tuple[list[str], list[str | None]]:
+    """Return (decision ids, entity codes) of rows; a row without entity and time gets a random decision id."""
+    entities = _texts(beside, spec.entity, str)
+    moments = _texts(beside, spec.timestamp, moment_text)
+    ids: list[str] = []
+    keys: list[str | None] = []
+    for entity, moment in zip(entities, moments, strict=True):
+        keys.append(codes.of_entity(entity) if codes and entity else None)
+        ids.append(codes.of_decision(entity, moment) if codes and entity and moment else uuid4().hex)
+    return ids, keys
+
+
+def table_columns(
+    spec: ModelSpec, scored: Scored, beside: pd.DataFrame, ids: list[str], keys: list[str | None]
+) -> dict[str, list[Any] | NDArray[Any]]:
+    """Return the columns of the table of decisions, but for the time and the artefact."""
+    columns: dict[str, list[Any] | NDArray[Any]] = {"decision_id": ids, "key": keys}
+    columns.update(scored.features)
+    columns["score"] = scored.scores
+    columns["decision"] = scored.decisions
+    columns["reasons"] = [reasons_text(reasons) for reasons in scored.reasons]
+    for item in spec.monitored:
+        columns[GROUP_PREFIX + item.column] = _groups(spec, beside, item.column)
+    return columns
+
+
+def reasons_text(reasons: tuple[Reason, ...]) -> str:
+    """Return reasons as JSON text: a list of feature and text, most important first."""
+    return json.dumps([{"feature": reason.feature, "text": reason.text} for reason in reasons], ensure_ascii=False)
+
+
+def _groups(spec: ModelSpec, beside: pd.DataFrame, column: str) -> list[str | None]:
+    if column not in beside:
+        return [None] * len(beside)
+    attribute = next(item for item in spec.monitored if item.column == column)
+    values = beside[column]
+    if attribute.bins:
+        import pandas as pd
+
+        values = pd.to_numeric(values, errors="coerce")
+    else:
+        # Only words the contract knows are kept: free text could be anything.
+        values = values.where(values.isin(list(spec.contract.columns[column].categories) or [True, False]))
+    return [None if label == "missing" else str(label) for label in group_labels(attribute, values)]
+
+
+def _texts(beside: pd.DataFrame, column: str, read: Callable[[object], str]) -> list[str]:
+    if column not in beside:
+        return [""] * len(beside)
+    return ["" if value is None or value != value else read(value) for value in beside[column].tolist()]
+
+
+def moment_text(value: object) -> str:
+    """Return a time in one spelling, however it was written: UTC, to the microsecond. What is no time stays as it is."""
+    import pandas as pd
+
+    read = pd.to_datetime(str(value), errors="coerce", utc=True, format="ISO8601")
+    return str(value) if pd.isna(read) else read.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
