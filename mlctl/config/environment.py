@@ -41,18 +41,29 @@ class Environment(Section):
     teams: tuple[Team, ...] = Field(min_length=1)
     """Everybody who owns a model or pays for something. The first one owns what is shared."""
     network: Network
+    """Addresses: VPC, zones, subnets, NAT."""
     security: Security = Security()
+    """Account-wide guards."""
     cluster: Cluster
+    """The EKS cluster and its node pools."""
     platform: Platform
+    """What runs on the cluster besides models."""
     registries: Registries
+    """Images, data and model registries."""
     front_door: FrontDoor = FrontDoor()
+    """How applications reach the models."""
     models: dict[Name, Model] = Field(default_factory=dict)
     """What serves here. The key is the name of a file ml/models/<name>.yaml."""
     budgets: Budgets
+    """Limits of the whole environment."""
     schedules: Schedules = Schedules()
+    """When things run and when they do not."""
     policy: Policy = Policy()
+    """How strict the rules are here."""
     promotion: Promotion = Promotion()
+    """What a model version must show before it is pinned here."""
     usage: Usage = Usage()
+    """What pricing assumes."""
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:

@@ -69,8 +69,10 @@ def _location(loc: tuple[int | str, ...], source: YamlFile) -> Location:
     """pydantic adds names of its own (`[key]`, types of a union); keep what stands in the file, and a missing last key."""
     kept: list[str | int] = []
     value: Any = source.value
+    part: Any
     for part in loc:
-        if (isinstance(value, dict) and part in value) or (isinstance(value, list) and isinstance(part, int) and part < len(value)):
+        inside = (isinstance(value, dict) and part in value) or (isinstance(value, list) and isinstance(part, int) and part < len(value))
+        if inside:
             value = value[part]
             kept.append(part)
         elif isinstance(value, dict) and part == loc[-1] and part != "[key]":

@@ -5,11 +5,11 @@ Which combinations AWS rejects is in https://docs.aws.amazon.com/sagemaker/lates
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from mlctl.config.base import Cron, Minutes, Name, Percent, Section
+from mlctl.config.base import Cron, Name, Percent, Section
 
 Mode = Literal["serverless", "realtime", "asynchronous", "batch", "kserve"]
 
@@ -100,7 +100,7 @@ class ServingAlarms(Section):
     """Share of 5xx answers over five minutes."""
     p99_ms: int = Field(default=500, ge=1)
     """99th percentile of model latency, milliseconds."""
-    no_traffic_minutes: Minutes | None = 60
+    no_traffic_minutes: Annotated[int, Field(ge=1, le=1440)] | None = 60
     """Alarm after this long without one request; null where silence is normal."""
 
 
@@ -134,7 +134,8 @@ class Model(Section):
     alarms: ServingAlarms = ServingAlarms()
     """Limits that alarm."""
     data_capture_percent: Percent = 100
-    """Share of requests kept for drift and audit. Captured by SageMaker (realtime), otherwise by the model server."""
+    """Share of requests kept for drift and audit: by SageMaker (realtime), by the router (serverless), by KServe (all or none). What goes
+    in and out of asynchronous and batch models lies in the data bucket anyway."""
     network_isolation: bool = True
     """The container cannot reach any network. AWS has no such switch for serverless: set it to false there."""
     vpc: bool = True
@@ -180,6 +181,12 @@ class Model(Section):
             raise ValueError(f"a challenger needs live traffic to split, and mode is {self.mode}; remove challenger")
         if self.instances and self.mode == "realtime" and self.instances.minimum == 0:
             raise ValueError("instances.minimum 0: a real-time endpoint does not scale to zero; use mode: asynchronous or serverless")
+        return self
+
+    @model_validator(mode="after")
+    def _capture_fits(self) -> Self:
+        if self.mode == "kserve" and self.data_capture_percent not in (0, 100):
+            raise ValueError("KServe records all requests or none; set data_capture_percent to 100 or 0")
         return self
 
     @model_validator(mode="after")

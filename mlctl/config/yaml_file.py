@@ -98,10 +98,11 @@ def _refuse_tabs(text: str, path: Path) -> None:
 def _refuse_aliases(text: str, path: Path) -> None:
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            mark: Any = event.start_mark
             raise InputError(
                 "uses a YAML anchor or alias",
                 file=path,
-                line=event.start_mark.line + 1,
+                line=mark.line + 1,
                 remedy="write the value out where it is needed",
             )
 
@@ -134,7 +135,7 @@ def _build_mapping(node: yaml.MappingNode, location: Location, lines: dict[Locat
 
 def _syntax_error(error: Exception, path: Path) -> InputError:
     mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error)
+    problem = " ".join((getattr(error, "problem", None) or str(error)).split())
     return InputError(
         f"is not YAML: {problem}",
         file=path,

@@ -187,6 +187,8 @@ def _explain(error: BaseException, program: Program, monitor: RecordingMonitor) 
         if frames
         else (_relative(program.entry, monitor.root), None)
     )
+    if isinstance(error, SyntaxError) and error.filename:
+        file, line = _relative(Path(error.filename), monitor.root), error.lineno
     text = "".join(traceback.format_list(frames)) + "".join(traceback.format_exception_only(error))
     if isinstance(error, MlctlError):
         return StackError(

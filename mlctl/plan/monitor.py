@@ -6,6 +6,7 @@ It sees the raw requests, so it knows parents, dependencies, providers and sourc
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -102,7 +103,12 @@ class RecordingMonitor(MockMonitor):
             known = self.recording.resources.get(args["urn"])
             state = dict(known.inputs) if known else {}
             return resource_pb2.ResourceInvokeResponse(**{"return": to_struct({"urn": args["urn"], "id": "", "state": state})})
-        return resource_pb2.ResourceInvokeResponse(**{"return": to_struct(self.answers.answer(request.tok, args))})
+        try:
+            answer = self.answers.answer(request.tok, args)
+        except InputError as error:
+            error.file, error.line = self._asking_line()
+            raise
+        return resource_pb2.ResourceInvokeResponse(**{"return": to_struct(answer)})
 
     def Call(self, request: Any) -> Any:  # noqa: N802
         raise InputError(
@@ -206,6 +212,16 @@ class RecordingMonitor(MockMonitor):
             return None, None
         path = Path(unquote(urlparse(position.uri).path))
         return (str(path.relative_to(self.root)) if path.is_relative_to(self.root) else str(path)), position.line
+
+    def _asking_line(self) -> tuple[str | None, int | None]:
+        """Where the program waits for a data source: requests are answered in another thread than the one that asks."""
+        frame = sys._current_frames().get(threading.main_thread().ident or 0)
+        while frame:
+            path = Path(frame.f_code.co_filename)
+            if path.is_relative_to(self.program.folder) or (path.is_relative_to(self.root) and "site-packages" not in path.parts):
+                return (str(path.relative_to(self.root)) if path.is_relative_to(self.root) else str(path)), frame.f_lineno
+            frame = frame.f_back
+        return None, None
 
     # Answers.
 

@@ -101,3 +101,16 @@ def _resource(value: Mapping[str, Any]) -> Resource:
 def plans_to_json(plans: Sequence[Plan]) -> dict[str, Any]:
     """Several environments in one document."""
     return {"format": f"{FORMAT}+several", "plans": [plan_to_json(plan) for plan in plans]}
+
+
+def plans_from_json(value: Mapping[str, Any], file: str) -> list[Plan]:
+    """One plan or several.
+
+    Raises
+    ------
+    InputError
+        It is neither.
+    """
+    if value.get("format") == f"{FORMAT}+several" and isinstance(value.get("plans"), list):
+        return [plan_from_json(plan, file) for plan in value["plans"]]
+    return [plan_from_json(value, file)]

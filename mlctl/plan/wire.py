@@ -108,7 +108,7 @@ def to_struct(values: Mapping[str, Any]) -> Struct:
 def set_value(target: Value, value: Any) -> None:
     """Write a JSON value into a protobuf one."""
     if value is None:
-        target.null_value = 0  # type: ignore[assignment]
+        target.null_value = 0
     elif isinstance(value, bool):
         target.bool_value = value
     elif isinstance(value, (int, float)):

@@ -79,7 +79,8 @@ def _finding(finding: Finding, mark: str) -> str:
     status = f" ({finding.status.value.replace('_', ' ')})" if finding.status is not Status.FAIL else ""
     place = _place(finding.file, finding.line)
     name = _code(short_name(finding.resource))
-    return f"- {mark} **{finding.id}** {finding.severity.value}{status} {place} `{name}`: {_text(finding.message)}{_remedy(finding.remediation)}"
+    head = f"- {mark} **{finding.id}** {finding.severity.value}{status} {place} `{name}`"
+    return f"{head}: {_text(finding.message)}{_remedy(finding.remediation)}"
 
 
 def _remedy(remedy: str | None) -> str:
