@@ -55,6 +55,8 @@ class Catalog:
     main: Owner
     owners: list[Owner]
     config_maps: dict[str, dict[str, str]]
+    unread: list[str]
+    """Files of the folder that could not be read as manifests."""
     spec: Raw = field(default_factory=dict)
     """The spec of the run: the manifest's own, over that of its `workflowTemplateRef`."""
 
@@ -98,13 +100,19 @@ class Catalog:
         kind = "ClusterWorkflowTemplate" if ref.cluster_scope else "WorkflowTemplate"
         if target is None:
             raise owner.document.error(
-                at, f"there is no {kind} `{ref.name}` in this file or its folder", remedy="put its file beside this one"
+                at,
+                f"there is no {kind} `{ref.name}` in this file or its folder",
+                remedy=f"put its file beside this one{self._could_be()}",
+
             )
         found = self.find(ref.template, target)
         if found is None:
             known = [str(raw.get("name")) for _, raw in target.templates()]
             raise owner.document.error(at, f"{kind} `{ref.name}` has no template `{ref.template}`", remedy=_nearest(ref.template, known))
         return found
+
+    def _could_be(self) -> str:
+        return f" (not manifests, so not looked into: {', '.join(self.unread[:5])})" if self.unread else ""
 
     def _with_defaults(self, raw: Raw) -> Raw:
         defaults = self.spec.get("templateDefaults")
@@ -133,12 +141,17 @@ def load_catalog(file: Path) -> Catalog:
     if not owners:
         raise InputError("holds no workflow", file=file, allowed=", ".join(_RUNNABLE))
     main = _main(file, owners)
+    unread: list[str] = []
     if _looks_outside(owners):
         for sibling in sorted({*file.parent.glob("*.yaml"), *file.parent.glob("*.yml")} - {file}):
-            more_owners, more_maps = _read(sibling, only_templates=True)
+            try:
+                more_owners, more_maps = _read(sibling, only_templates=True)
+            except InputError:
+                unread.append(sibling.name)
+                continue
             owners += more_owners
             config_maps = {**more_maps, **config_maps}
-    catalog = Catalog(main=main, owners=owners, config_maps=config_maps)
+    catalog = Catalog(main=main, owners=owners, config_maps=config_maps, unread=unread)
     _resolve_template_ref(catalog)
     return catalog
 
