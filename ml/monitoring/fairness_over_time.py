@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +15,7 @@ METRIC = Metric(
     default_threshold=0.8,
     direction=Direction.BELOW,
     minimum_rows=2,
+    significance=0.05,
 )
 
 
@@ -32,6 +35,21 @@ def adverse_impact_ratio(rates: dict[str, float]) -> float:
     return min(rates.values()) / highest if highest > 0 else float("nan")
 
 
+def chance_of_gap(groups: NDArray[np.str_], favourable: NDArray[np.bool_], rates: dict[str, float]) -> float:
+    """Return the probability of a gap at least this wide between the lowest and the highest group by chance alone.
+
+    Notes
+    -----
+    The two-proportion z-test with pooled variance, two-sided: ``z = (p1 - p2) / sqrt(p (1-p) (1/n1 + 1/n2))``.
+    Fleiss, *Statistical Methods for Rates and Proportions* (1981), section 2.
+    """
+    low, high = min(rates, key=lambda name: rates[name]), max(rates, key=lambda name: rates[name])
+    n_low, n_high = int((groups == low).sum()), int((groups == high).sum())
+    pooled = (rates[low] * n_low + rates[high] * n_high) / (n_low + n_high)
+    spread = math.sqrt(pooled * (1 - pooled) * (1 / n_low + 1 / n_high))
+    return math.erfc((rates[high] - rates[low]) / spread / math.sqrt(2)) if spread > 0 else 1.0
+
+
 def evaluate(
     attribute: str,
     groups: NDArray[np.str_],
@@ -40,7 +58,10 @@ def evaluate(
     minimum_group: int,
     threshold: float | None = None,
 ) -> MetricResult:
-    """Judge one attribute. Groups under `minimum_group` rows are left out and named; two groups are needed."""
+    """Judge one attribute: drift when the ratio is below the threshold and the gap beyond chance (p < 0.05).
+
+    Groups under `minimum_group` rows are left out and named; two groups are needed.
+    """
     rates = selection_rates(groups, favourable, minimum_group)
     small = sorted(set(groups.tolist()) - set(rates))
     left_out = f"; too small to judge: {', '.join(small)}" if small else ""
@@ -60,5 +81,6 @@ def evaluate(
         threshold=threshold,
         reference_rows=rows,
         current_rows=rows,
+        p_value=chance_of_gap(groups, favourable, rates),
         reason=f"favourable decisions: {shown}{left_out}",
     )

@@ -115,7 +115,7 @@ class Metric:
         beyond = value > limit if self.direction is Direction.ABOVE else value < limit
         if beyond and self.significance is not None and p_value is not None and p_value >= self.significance:
             beyond = False
-            reason = f"beyond the threshold, but within chance (p = {p_value:.3g})"
+            reason = "; ".join([*([reason] if reason else []), f"beyond the threshold, but within chance (p = {p_value:.3g})"])
         return MetricResult(
             metric=self.name,
             feature=feature,

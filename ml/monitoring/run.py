@@ -15,6 +15,7 @@ from ml.monitoring.metric import MetricResult
 from ml.monitoring.profile import Profile, count, reference_profile
 from ml.monitoring.report import MonitoringReport
 from ml.monitoring.retraining import JudgedWindow, RetrainDecision, decide
+from ml.monitoring.source import batches
 from ml.monitoring.verdict import Verdict, worst
 from ml.monitoring.window import Window, moment
 from ml.spec import ModelSpec, load_spec
@@ -35,6 +36,7 @@ def monitor(
     labels: str | Path | None = None,
     history: str | Path | None = None,
     last_training: str | None = None,
+    rejected: str | Path | None = None,
     bad_rows: int = 0,
 ) -> dict[str, Any]:
     """Judge a window and write ``report.json``, ``alerts.json``, ``retrain.json`` and ``history.json`` into `out`.
@@ -57,8 +59,10 @@ def monitor(
         ``history.json`` of the run before. It is read, and the new one is written into `out`.
     last_training
         When the serving model took over; older windows do not count towards retraining.
+    rejected
+        ``rejected.parquet`` beside a collected decision log: requests of the window that broke the contract.
     bad_rows
-        Rows of the window that went to quarantine.
+        Rows of the window that broke the contract elsewhere, as in a batch's quarantine.
 
     Returns
     -------
@@ -67,7 +71,8 @@ def monitor(
     """
     model = load_spec(spec)
     window = Window(moment(window_start), moment(window_end))
-    profile, results, known = _judge(model, Path(reference), Path(current), labels, window, moment(as_of), bad_rows)
+    bad = bad_rows + (_rows(Path(rejected), window) if rejected else 0)
+    profile, results, known = _judge(model, Path(reference), Path(current), labels, window, moment(as_of), bad)
     folder = Path(out)
     retraining, judged = _retraining(model, window, results, history, last_training)
     report = MonitoringReport(
@@ -121,12 +126,14 @@ def reference_outcomes(model: ModelSpec, reference: Path) -> Labelled:
     import numpy as np
     import pyarrow as pa
 
-    from ml.monitoring.source import batches
-
     parts = list(batches(reference, [model.target.column, "score"]))
     frame = pa.Table.from_batches(parts).to_pandas().dropna()
     target = frame[model.target.column].to_numpy(dtype=np.int64)
     return Labelled(labels=target, scores=frame["score"].to_numpy(dtype=np.float64), rows=len(frame))
+
+
+def _rows(path: Path, window: Window) -> int:
+    return sum(batch.num_rows for batch in batches(path, [TIME_COLUMN], window=window, time_column=TIME_COLUMN))
 
 
 def _retraining(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 from collections.abc import Mapping
@@ -33,7 +32,7 @@ class Pseudonyms:
 
     def _code(self, *parts: str) -> str:
         text = "\x1f".join(parts)
-        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()[:32]
+        return hmac.digest(self._key, text.encode(), "sha256").hex()[:32]
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Pseudonyms | None:

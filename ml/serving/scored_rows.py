@@ -8,7 +8,6 @@ kept. What remains are the model's inputs, which an audit needs to repeat a deci
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -55,15 +54,25 @@ def schema(spec: ModelSpec) -> pa.Schema:
     )
 
 
-def identities(spec: ModelSpec, beside: pd.DataFrame, codes: Pseudonyms | None) -> tuple[list[str], list[str | None]]:
-    """Return (decision ids, entity codes) of rows; a row without entity and time gets a random decision id."""
-    entities = _texts(beside, spec.entity, str)
-    moments = _texts(beside, spec.timestamp, moment_text)
+def identities(
+    spec: ModelSpec, beside: pd.DataFrame, codes: Pseudonyms | None, *, fallback: list[str] | None = None
+) -> tuple[list[str], list[str | None]]:
+    """Return (decision ids, entity codes) of rows.
+
+    A row without entity and time gets its decision id from `fallback`, or a random one.
+    """
+    entities = _texts(beside, spec.entity)
+    moments = moment_texts(beside[spec.timestamp]) if spec.timestamp in beside else [""] * len(beside)
     ids: list[str] = []
     keys: list[str | None] = []
-    for entity, moment in zip(entities, moments, strict=True):
+    for position, (entity, moment) in enumerate(zip(entities, moments, strict=True)):
         keys.append(codes.of_entity(entity) if codes and entity else None)
-        ids.append(codes.of_decision(entity, moment) if codes and entity and moment else uuid4().hex)
+        if codes and entity and moment:
+            ids.append(codes.of_decision(entity, moment))
+        elif codes and fallback:
+            ids.append(codes.of_decision("", fallback[position]))
+        else:
+            ids.append(uuid4().hex)
     return ids, keys
 
 
@@ -101,15 +110,20 @@ def _groups(spec: ModelSpec, beside: pd.DataFrame, column: str) -> list[str | No
     return [None if label == "missing" else str(label) for label in group_labels(attribute, values)]
 
 
-def _texts(beside: pd.DataFrame, column: str, read: Callable[[object], str]) -> list[str]:
+def _texts(beside: pd.DataFrame, column: str) -> list[str]:
     if column not in beside:
         return [""] * len(beside)
-    return ["" if value is None or value != value else read(value) for value in beside[column].tolist()]
+    return ["" if value is None or value != value else str(value) for value in beside[column].tolist()]
 
 
-def moment_text(value: object) -> str:
-    """Return a time in one spelling, however it was written: UTC, to the microsecond. What is no time stays as it is."""
+def moment_texts(values: pd.Series) -> list[str]:
+    """Return times in one spelling, however they were written: UTC, to the microsecond.
+
+    What is no time stays as it is, and nothing is "".
+    """
     import pandas as pd
 
-    read = pd.to_datetime(str(value), errors="coerce", utc=True, format="ISO8601")
-    return str(value) if pd.isna(read) else read.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    read = pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601")
+    texts = read.dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    plain = values.astype(object).where(values.notna(), "")
+    return [str(value) for value in texts.where(read.notna(), plain).tolist()]

@@ -214,6 +214,23 @@ def test_adverse_impact_ratio_by_hand() -> None:
     assert "too small to judge: c" in result.reason
 
 
+def test_chance_of_a_gap_agrees_with_scipy() -> None:
+    groups = np.repeat(["a", "b"], [80, 120])
+    favourable = np.concatenate([np.arange(80) < 30, np.arange(120) < 60])
+    table = np.array([[30, 50], [60, 60]])
+    expected = stats.chi2_contingency(table, correction=False).pvalue
+    rates = fairness_over_time.selection_rates(groups, favourable, 10)
+    assert fairness_over_time.chance_of_gap(groups, favourable, rates) == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_gap_within_chance_is_not_drift() -> None:
+    groups = np.repeat(["a", "b"], 20)
+    favourable = np.concatenate([np.arange(20) < 10, np.arange(20) < 7])
+    result = fairness_over_time.evaluate("sex", groups, favourable, minimum_group=10)
+    assert result.value == pytest.approx(0.7)
+    assert result.verdict is Verdict.OK
+
+
 def test_fairness_with_one_large_group_or_no_selection_is_not_evaluated() -> None:
     groups = np.repeat(["a", "b"], [100, 10])
     one = fairness_over_time.evaluate("sex", groups, np.ones(110, bool), minimum_group=50)
