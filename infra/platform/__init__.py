@@ -1,0 +1,1 @@
+"""What runs on the cluster: workflows, tracking, serving, monitoring, notebooks, and the way in."""

@@ -1,0 +1,132 @@
+"""What a team's workflows run as."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from infra.labels import labels
+from infra.platform.argo_values import WORKFLOW_ACCOUNT
+from infra.pod_role import PodRole, PodRoleArgs
+from infra.policy_document import Statement, allow
+from mlctl.config.team import Team
+
+_RBAC = "rbac.authorization.k8s.io"
+_WRITE = ("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamWorkflowsArgs:
+    """The team, and the data it works with."""
+
+    team: Team
+    cluster: pulumi.Input[str]
+    account: str
+    region: str
+    prefix: str
+    buckets: Mapping[str, pulumi.Input[str]]
+    """Purpose → bucket ARN: artifacts, raw, curated, features, models, mlflow, audit."""
+    data_key_arn: pulumi.Input[str]
+    models_key_arn: pulumi.Input[str]
+    audit_key_arn: pulumi.Input[str]
+
+
+class TeamWorkflows(pulumi.ComponentResource):
+    """Creates the service account `workflow` with its role in AWS (artifacts, models and evidence below the team's own prefix; data to
+    read); the Kubernetes Role with which a step reports its result; and the account through which the team's people see their workflows.
+    """
+
+    def __init__(self, name: str, args: TeamWorkflowsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlplatform:platform:TeamWorkflows", name, {}, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        team = args.team
+        role = PodRole(
+            name,
+            PodRoleArgs(
+                cluster=args.cluster,
+                account=args.account,
+                namespace=team.name,
+                service_account=WORKFLOW_ACCOUNT,
+                statements=workflow_statements(args),
+                role_name=f"{args.prefix}-workflow-{team.name}",
+                tags={"team": team.name, "cost-centre": team.cost_centre},
+            ),
+            self._child,
+        )
+        self._account(WORKFLOW_ACCOUNT, {}, _REPORT)
+        rule = {
+            "workflows.argoproj.io/rbac-rule": f"'{team.name}' in groups",
+            "workflows.argoproj.io/rbac-rule-precedence": "1",
+        }
+        self._account("workflow-user", rule, _LOOK_AND_RUN)
+        self.role_name, self.role_arn = role.role_name, role.arn
+        self.register_outputs({"role_arn": self.role_arn})
+
+    def _account(self, account: str, annotations: dict[str, str], rules: Any) -> None:
+        team = self._args.team
+        metadata = {"name": account, "namespace": team.name, "labels": labels(account, team)}
+        made = kubernetes.core.v1.ServiceAccount(
+            f"{self._name}-{account}", metadata={**metadata, "annotations": annotations}, opts=self._child
+        )
+        role = kubernetes.rbac.v1.Role(f"{self._name}-{account}", metadata=metadata, rules=rules, opts=self._child)
+        kubernetes.rbac.v1.RoleBinding(
+            f"{self._name}-{account}",
+            metadata=metadata,
+            role_ref={"api_group": _RBAC, "kind": "Role", "name": account},
+            subjects=[{"kind": "ServiceAccount", "name": account, "namespace": team.name}],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[made, role]),
+        )
+
+
+_REPORT: Any = [
+    {"apiGroups": ["argoproj.io"], "resources": ["workflowtaskresults"], "verbs": ["create", "patch"]},
+    {
+        "apiGroups": ["ray.io"],
+        "resources": ["rayclusters", "rayjobs"],
+        "verbs": ["create", "get", "list", "watch", "patch", "delete"],
+    },
+    {
+        "apiGroups": ["argoproj.io"],
+        "resources": ["workflows"],
+        "verbs": ["create", "get", "list", "watch"],
+    },
+]
+_LOOK_AND_RUN: Any = [
+    {
+        "apiGroups": ["argoproj.io"],
+        "resources": ["workflows", "workflowtemplates", "cronworkflows", "workflowtaskresults"],
+        "verbs": ["get", "list", "watch", "create", "patch"],
+    },
+    {"apiGroups": [""], "resources": ["pods", "pods/log", "events"], "verbs": ["get", "list", "watch"]},
+]
+
+
+def workflow_statements(args: TeamWorkflowsArgs) -> list[Statement]:
+    """What the team's workflows may do in AWS."""
+    team = args.team.name
+    own = [_below(args.buckets[purpose], f"{team}/*") for purpose in ("artifacts", "models", "audit", "features")]
+    shared = [_below(args.buckets[purpose], "*") for purpose in ("raw", "curated", "features")]
+    mine = [_below(args.buckets["mlflow"], "*")]
+    keys = [args.data_key_arn, args.models_key_arn, args.audit_key_arn]
+    packages = f"arn:aws:sagemaker:{args.region}:{args.account}"
+    return [
+        allow("OwnObjects", actions=_WRITE, resources=own),
+        allow("TrackingArtifacts", actions=_WRITE, resources=mine),
+        allow("ReadData", actions=("s3:GetObject", "s3:GetObjectVersion"), resources=shared),
+        allow("ListBuckets", actions=("s3:GetBucketLocation", "s3:ListBucket"), resources=list(args.buckets.values())),
+        allow("UseKeys", actions=("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"), resources=keys),
+        allow(
+            "RegisterModels",
+            actions=("sagemaker:CreateModelPackage", "sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"),
+            resources=[f"{packages}:model-package/{args.prefix}-*", f"{packages}:model-package-group/{args.prefix}-*"],
+        ),
+    ]
+
+
+def _below(bucket_arn: pulumi.Input[str], pattern: str) -> pulumi.Output[str]:
+    return pulumi.Output.concat(bucket_arn, "/", pattern)
