@@ -1,0 +1,1 @@
+"""Budgets, the guard against GPU spend, anomalies, exports and off-hours."""
