@@ -77,7 +77,7 @@ class _Judgement:
     def _resource(self, rule: ResourceValidationPolicy, args: ResourceValidationArgs, resource: Resource, stack: StackPlan) -> None:
         messages: list[str] = []
         unknown = _run(rule, args, lambda message, _urn=None: messages.append(message))
-        place = {"stack": stack.name, "file": resource.file, "line": resource.line}
+        place: dict[str, Any] = {"stack": stack.name, "file": resource.file, "line": resource.line}
         facts = self._facts[rule.name]
         for message in dict.fromkeys(messages):
             self.tally.findings.append(facts.finding(Status.FAIL, resource.urn, message, **place))

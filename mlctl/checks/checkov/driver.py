@@ -1,0 +1,94 @@
+"""Runs inside Checkov's own interpreter: one process, several frameworks, each on the files that are its own.
+
+It imports nothing of ours, because Checkov's environment has nothing of ours. The command line would import every framework
+there is and search every folder for every one of them; start-up is nearly all of Checkov's cost.
+
+    .checkov/bin/python mlctl/checks/checkov/driver.py < request.json
+
+Request: {"external_checks": [folder, …], "scans": {name: {"framework": …, "files": [path, …]}}}
+Answer: {"version": …, "scans": {name: {"resources": [[file, name], …], "unparsed": [file, …], "records": [record, …]}}}
+Record: [check id, check name, result, resource, file, first line, last line, [evaluated key, …], is a negative check]
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import multiprocessing
+import os
+import sys
+from concurrent import futures
+from typing import Any
+
+RUNNERS = {
+    "terraform_plan": "checkov.terraform.plan_runner",
+    "kubernetes": "checkov.kubernetes.runner",
+    "argo_workflows": "checkov.argo_workflows.runner",
+    "github_actions": "checkov.github_actions.runner",
+    "dockerfile": "checkov.dockerfile.runner",
+    "secrets": "checkov.secrets.runner",
+}
+
+
+def main() -> int:
+    request = json.load(sys.stdin)
+    answer_to = os.dup(1)
+    os.dup2(2, 1)  # whatever a scanner prints must not mix with the answer
+    os.environ.pop("BC_API_KEY", None)
+    logging.disable(logging.CRITICAL)
+    version = importlib.import_module("checkov.version").version
+    scans = request["scans"]
+    for scan in scans.values():
+        importlib.import_module(RUNNERS[scan["framework"]])  # once, before the processes below are forked
+    # Longest first, so that the last one to end is short.
+    names = sorted(scans, key=lambda name: (scans[name]["framework"] != "secrets", -sum(map(os.path.getsize, scans[name]["files"]))))
+    with futures.ProcessPoolExecutor(max_workers=os.cpu_count() or 1, mp_context=multiprocessing.get_context("fork")) as pool:
+        pending = {name: pool.submit(run, scans[name]["framework"], scans[name]["files"], request["external_checks"]) for name in names}
+        answer = {"version": version, "scans": {name: future.result() for name, future in pending.items()}}
+    with os.fdopen(answer_to, "w", encoding="utf-8") as out:
+        json.dump(answer, out)
+    return 0
+
+
+def run(framework: str, files: list[str], external_checks: list[str]) -> dict[str, Any]:
+    runner = importlib.import_module(RUNNERS[framework]).Runner()
+    runner_filter = importlib.import_module("checkov.runner_filter").RunnerFilter(framework=[framework], download_external_modules=False)
+    folders = external_checks if framework == "terraform_plan" else []
+    report = runner.run(root_folder=None, external_checks_dir=folders, files=files, runner_filter=runner_filter, collect_skip_comments=True)
+    reports = report if isinstance(report, list) else [report]
+    found: dict[str, list[Any]] = {"resources": [], "unparsed": [], "records": []}
+    negative = negative_checks() if framework == "terraform_plan" else set()
+    for report in reports:
+        found["resources"] += [list(resource_of(name)) for name in sorted(report.resources)]
+        found["unparsed"] += sorted(report.parsing_errors)
+        for record in [*report.failed_checks, *report.passed_checks, *report.skipped_checks]:
+            found["records"].append(fields(record, negative))
+    return found
+
+
+def resource_of(name: str) -> tuple[str, str]:
+    """`/plan.json:aws_kms_key.data` → (file, resource)."""
+    file, _, resource = name.partition(":")
+    return file, resource
+
+
+def fields(record: Any, negative: set[str]) -> list[Any]:
+    first, last = record.file_line_range or (0, 0)
+    keys = [str(key) for key in record.check_result.get("evaluated_keys") or []]
+    result = record.check_result["result"].value
+    return [
+        record.check_id, record.check_name, result, record.resource, record.file_abs_path, first, last, keys, record.check_id in negative
+    ]  # fmt: skip
+
+
+def negative_checks() -> set[str]:
+    """Checks that pass unless a value is a forbidden one: an unknown value passes them and decides nothing."""
+    folder = "checkov.terraform.checks.resource"
+    negative = importlib.import_module(f"{folder}.base_resource_negative_value_check").BaseResourceNegativeValueCheck
+    registry = importlib.import_module(f"{folder}.registry").resource_registry
+    return {check.id for checks in registry.checks.values() for check in checks if isinstance(check, negative)}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
