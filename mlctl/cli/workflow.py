@@ -86,16 +86,17 @@ def run(
     runs_dir: Path,
 ) -> None:
     """Run an Argo manifest on this machine, every step in a process and folder of its own."""
+    from mlctl.workflow.engine.session import Options, default_jobs
     from mlctl.workflow.local import Start, resume_run, start_run
     from mlctl.workflow.view.choose import choose_view
 
-    project = Path.cwd()
+    project = Path.cwd().resolve()
     view = choose_view(quiet=quiet, json_only=form == "json")
-    options = {"project": project, "jobs": jobs, "approve": yes, "supplied": supplied, "ask": view.ask}
+    options = Options(project=project, jobs=jobs or default_jobs(), approve=yes, supplied=supplied, ask=view.ask)
     if resume is not None:
         if manifest or parameters or artifacts or entrypoint:
             raise click.UsageError("--resume goes on with the manifest and parameters the run was started with")
-        result = view.show(lambda watcher: resume_run(runs_dir, resume, watcher, **options))
+        result = view.show(lambda watcher: resume_run(runs_dir, resume, watcher, options))
     else:
         if manifest is None:
             raise click.UsageError("name a workflow or a file, or use --resume RUN")
@@ -105,7 +106,7 @@ def run(
             artifacts={name: Path(path).absolute() for name, path in artifacts.items()},
             entrypoint=entrypoint,
         )
-        result = view.show(lambda watcher: start_run(runs_dir, start, watcher, **options))
+        result = view.show(lambda watcher: start_run(runs_dir, start, watcher, options))
     if form == "json":
         click.echo(json.dumps(result.as_json(), indent=2))
     else:
@@ -163,3 +164,40 @@ def list_runs(form: str, runs_dir: Path) -> None:
         click.echo(f"{line['run']}  {line['phase']}  {line['started']}  {line['steps']} steps")
     if not found:
         click.echo(f"no runs in {runs_dir}")
+
+
+@workflow.command()
+@click.argument("manifest", metavar="NAME|FILE.yaml")
+@click.option("--server", required=True, help="The Argo server, as https://HOST[:PORT]; the token is read from ARGO_TOKEN.")
+@click.option("--namespace", default="argo", show_default=True, help="The namespace the workflow runs in.")
+@_parameters
+@_lookup
+@click.option("--ca-file", type=click.Path(path_type=Path), help="The authority that signed the server's certificate.")
+@click.option("--timeout", type=click.FloatRange(min=0.1), default=30.0, show_default=True, help="Seconds per request.")
+@click.option("--watch", is_flag=True, help="Wait for the end; the exit status is 1 if the workflow failed.")
+def submit(
+    manifest: str,
+    server: str,
+    namespace: str,
+    parameters: dict[str, str],
+    env: str,
+    rendered: Path,
+    ca_file: Path | None,
+    timeout: float,
+    watch: bool,
+) -> None:
+    """Send the same manifest to an Argo server."""
+    import os
+
+    from mlctl.workflow.argo_server import TOKEN_VARIABLE, ArgoServer, follow
+    from mlctl.workflow.argo_server import submit as send
+    from mlctl.workflow.catalog import load_catalog
+
+    catalog = load_catalog(find_manifest(manifest, env, rendered))
+    address = ArgoServer(url=server, token=os.environ.get(TOKEN_VARIABLE, ""), ca_file=ca_file, timeout=timeout)
+    name = send(address, catalog, namespace, parameters)
+    click.echo(f"{name} submitted to {namespace}")
+    if watch:
+        phase = follow(address, namespace, name, click.echo)
+        click.echo(f"{name} {phase}")
+        sys.exit(0 if phase == "Succeeded" else 1)

@@ -57,6 +57,8 @@ class Catalog:
     config_maps: dict[str, dict[str, str]]
     unread: list[str]
     """Files of the folder that could not be read as manifests."""
+    metadata: Raw
+    """The metadata of the manifest that is run."""
     spec: Raw = field(default_factory=dict)
     """The spec of the run: the manifest's own, over that of its `workflowTemplateRef`."""
 
@@ -103,7 +105,6 @@ class Catalog:
                 at,
                 f"there is no {kind} `{ref.name}` in this file or its folder",
                 remedy=f"put its file beside this one{self._could_be()}",
-
             )
         found = self.find(ref.template, target)
         if found is None:
@@ -151,7 +152,7 @@ def load_catalog(file: Path) -> Catalog:
                 continue
             owners += more_owners
             config_maps = {**more_maps, **config_maps}
-    catalog = Catalog(main=main, owners=owners, config_maps=config_maps, unread=unread)
+    catalog = Catalog(main=main, owners=owners, config_maps=config_maps, unread=unread, metadata=main.document.value.get("metadata") or {})
     _resolve_template_ref(catalog)
     return catalog
 
@@ -226,7 +227,6 @@ def _resolve_template_ref(catalog: Catalog) -> None:
     catalog.spec = {**overlay(owner.spec, own), "arguments": _merge_arguments(owner.spec, own)}
     document = catalog.main.document
     catalog.main = Owner(owner.document, catalog.main.kind, catalog.main.name, catalog.spec, owner.spec_path)
-    catalog.main.document.value.setdefault("metadata", {})
     catalog.owners.append(Owner(document, "Workflow", catalog.main.name, own, ("spec",)))
 
 

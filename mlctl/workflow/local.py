@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,11 @@ from mlctl.errors import InputError
 from mlctl.workflow.catalog import load_catalog
 from mlctl.workflow.engine.arguments import check_given
 from mlctl.workflow.engine.node import Phase
-from mlctl.workflow.engine.run import Result, catalog_files, default_jobs, run_workflow
+from mlctl.workflow.engine.run import Result, catalog_files, run_workflow
 from mlctl.workflow.engine.run_folder import RunFolder
 from mlctl.workflow.engine.session import Options
 from mlctl.workflow.engine.watch import Watcher
 from mlctl.workflow.validation.check import check
-
-Ask = Callable[[str], Awaitable[bool]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,12 +70,7 @@ def start_run(
     runs: Path,
     start: Start,
     watcher: Watcher,
-    *,
-    project: Path,
-    jobs: int | None = None,
-    approve: bool = False,
-    supplied: dict[str, str] | None = None,
-    ask: Ask | None = None,
+    options: Options,
 ) -> Ended:
     """Check a manifest, make a run of it, and carry it out.
 
@@ -92,7 +84,6 @@ def start_run(
     catalog = load_catalog(start.file)
     checked = check(catalog, entrypoint=start.entrypoint)
     check_given(catalog, start.parameters, start.artifacts)
-    options = _options(project, jobs, approve, supplied, ask)
     folder = RunFolder.create(runs, catalog.main.name)
     artifacts = {name: str(path) for name, path in start.artifacts.items()}
     folder.start(catalog_files(catalog), checked.entrypoint, start.parameters, artifacts)
@@ -103,12 +94,7 @@ def resume_run(
     runs: Path,
     run: str,
     watcher: Watcher,
-    *,
-    project: Path,
-    jobs: int | None = None,
-    approve: bool = False,
-    supplied: dict[str, str] | None = None,
-    ask: Ask | None = None,
+    options: Options,
 ) -> Ended:
     """Go on with a run; what is finished is not done again. After a failure, what failed is tried again.
 
@@ -124,8 +110,4 @@ def resume_run(
     done = [record for record in records if record["event"] == "done"]
     if done and done[-1]["phase"] == Phase.SUCCEEDED:
         raise InputError(f"run `{run}` has succeeded: there is nothing to go on with")
-    return Ended(result=run_workflow(folder, _options(project, jobs, approve, supplied, ask), watcher))
-
-
-def _options(project: Path, jobs: int | None, approve: bool, supplied: dict[str, str] | None, ask: Ask | None) -> Options:
-    return Options(project=project.resolve(), jobs=jobs or default_jobs(), approve=approve, supplied=supplied or {}, ask=ask)
+    return Ended(result=run_workflow(folder, options, watcher))

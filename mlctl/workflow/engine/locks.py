@@ -37,7 +37,8 @@ class Locks:
         held: list[IO[bytes]] = []
         try:
             for lock in locks:
-                held.append(await self._take(lock, who))
+                file = await self._take(lock, who)
+                held.append(file)
             yield
         finally:
             for file in held:

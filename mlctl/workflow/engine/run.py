@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import time
 from dataclasses import dataclass, replace
@@ -227,11 +226,6 @@ def _ending(phase: Phase, session: Session) -> dict[str, str]:
         for node in session.recorder.failures
     ]
     return {"workflow.status": str(phase), "workflow.failures": to_json(to_json(failures))}
-
-
-def default_jobs() -> int:
-    """As many steps at once as there are cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def catalog_files(catalog: Catalog) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,14 +19,19 @@ from mlctl.workflow.process.warm_python import WarmPython
 from mlctl.workflow.scope import Scope
 
 
+def default_jobs() -> int:
+    """As many steps at once as there are cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """How a run is carried out; none of it changes what the run gives."""
 
     project: Path
     """The folder a step's Python imports come from."""
-    jobs: int
-    approve: bool
+    jobs: int = field(default_factory=default_jobs)
+    approve: bool = False
     """Continue at every suspended step without asking."""
     supplied: dict[str, str] = field(default_factory=dict)
     """Values for outputs a person supplies at a suspended step."""

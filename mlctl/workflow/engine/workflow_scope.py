@@ -19,7 +19,7 @@ _STRFTIME = "aAbBcdHIjmMpSUwWxXyYZ"
 
 def workflow_scope(header: Header, catalog: Catalog, inputs: Inputs) -> Scope:
     """All that is known of a run when it starts; `inputs` are its arguments under `inputs.…`."""
-    metadata = catalog.main.document.value.get("metadata") or {}
+    metadata = catalog.metadata
     created = datetime.fromtimestamp(header.created, tz=UTC)
     own: dict[str, Any] = {
         "workflow.name": header.name,

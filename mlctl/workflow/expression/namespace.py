@@ -53,7 +53,8 @@ class Namespace:
 class ScopedText(str):
     """A text that also has names below it, such as `inputs.parameters` (JSON) and `inputs.parameters.x`."""
 
-    __slots__ = ("_prefix", "_variables")
+    _variables: Variables
+    _prefix: str
 
     def __new__(cls, text: str, variables: Variables, prefix: str) -> ScopedText:
         made = super().__new__(cls, text)

@@ -127,10 +127,9 @@ class Template:
 
 def locks_of(raw: Raw | None) -> tuple[Lock, ...]:
     """The mutexes and semaphores of a `synchronization` mapping, sorted so that they are always taken in one order."""
-    found: list[Lock] = []
     raw = raw or {}
-    for mutex in [*(raw.get("mutexes") or ()), *([raw["mutex"]] if raw.get("mutex") else ())]:
-        found.append(Lock(name=mutex.get("name", ""), limit_ref=None))
+    mutexes = [*(raw.get("mutexes") or ()), *([raw["mutex"]] if raw.get("mutex") else ())]
+    found = [Lock(name=mutex.get("name", ""), limit_ref=None) for mutex in mutexes]
     for semaphore in [*(raw.get("semaphores") or ()), *([raw["semaphore"]] if raw.get("semaphore") else ())]:
         ref = semaphore.get("configMapKeyRef") or {}
         name, key = ref.get("name", ""), ref.get("key", "")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,16 +31,16 @@ def move_paths(moved: dict[str, str]) -> None:
     from hera.workflows._runner import script_annotations_util, util
     from hera.workflows.io import _io_mixins
 
-    original = util.get_workflow_annotation
+    original = vars(util)["get_workflow_annotation"]
 
     def moved_annotation(annotation: Any) -> Any:
         found = original(annotation)
         if isinstance(found, Artifact):
             found = copy.copy(found)
             found.path = _move(found.path, moved) if found.path else None
-        elif isinstance(found, Parameter) and found.value_from and found.value_from.path:
+        elif isinstance(found, Parameter) and (source := found.value_from) and source.path:
             found = copy.copy(found)
-            found.value_from = found.value_from.model_copy(update={"path": _move(found.value_from.path, moved)})
+            found.value_from = source.model_copy(update={"path": _move(source.path, moved)})
         return found
 
     for module in (util, script_annotations_util, script, _io_mixins):
@@ -71,4 +70,4 @@ def _move(path: str, moved: dict[str, str]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

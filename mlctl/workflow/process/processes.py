@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from mlctl.workflow.process.launch import Exit, Launch, exit_code
 from mlctl.workflow.process.streams import KeptStream, LineSink
@@ -59,7 +60,8 @@ class Processes:
         kept = asyncio.gather(*(stream.ended for stream in streams))
         try:
             while not ended.done() and not (kept.done() and kept.exception()):
-                await asyncio.wait([ended] if kept.done() else [ended, kept], return_when=asyncio.FIRST_COMPLETED)
+                waited: list[asyncio.Future[Any]] = [ended] if kept.done() else [ended, kept]
+                await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.wait([kept], timeout=GRACE)
         except asyncio.CancelledError:
             await self._stop(pid, ended)

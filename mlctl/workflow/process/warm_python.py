@@ -85,7 +85,8 @@ class WarmPython:
         ended = self._ended[number]
         try:
             while not ended.done() and not (kept.done() and kept.exception()):
-                await asyncio.wait([ended] if kept.done() else [ended, kept], return_when=asyncio.FIRST_COMPLETED)
+                waited: list[asyncio.Future[Any]] = [ended] if kept.done() else [ended, kept]
+                await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.wait([kept], timeout=GRACE)
         except asyncio.CancelledError:
             await self._stop(number)

@@ -106,7 +106,7 @@ class _Walker:
                         names.add(f"workflow.outputs.artifacts.{artifact.global_name}")
         for parameter in _workflow_arguments(self._catalog.spec).parameters.values():
             names.add(f"workflow.parameters.{parameter.name}")
-        metadata = self._catalog.main.document.value.get("metadata") or {}
+        metadata = self._catalog.metadata
         for kind in ("labels", "annotations"):
             names.update(f"workflow.{kind}.{key}" for key in metadata.get(kind) or {})
             extra = (self._catalog.spec.get("workflowMetadata") or {}).get(kind) or {}

@@ -9,7 +9,7 @@ from typing import Any
 
 from mlctl.workflow.catalog import Catalog, Found
 from mlctl.workflow.model.call import Arguments, Call
-from mlctl.workflow.model.parameter import Raw
+from mlctl.workflow.model.parameter import Parameter, Raw
 from mlctl.workflow.model.template import Template
 from mlctl.workflow.tags import strings_in
 from mlctl.workflow.validation.calls import check_arguments, sibling_of
@@ -164,7 +164,7 @@ class TemplateCheck:
         plain = {key: raw[key] for key in ("arguments", "when", "template", "templateRef") if raw.get(key) is not None}
         self._check_strings(plain, at, inside)
         for parameter in call.arguments.parameters.values():
-            self._check_expression(parameter.value_from and parameter.value_from.expression, at, inside)
+            self._check_expression(_expression_of(parameter), at, inside)
         for artifact in call.arguments.artifacts.values():
             self._check_expression(artifact.expression, at, inside)
         reach(found)
@@ -204,13 +204,17 @@ class TemplateCheck:
             if source and self._template.kind in ("container", "script") and not (source.path or source.expression):
                 raise self._document.error((*at, "valueFrom"), "needs a `path` in a container or script template")
             self._check_strings(dict(raw.items()), at, known)
-            self._check_expression(source and source.expression, (*at, "valueFrom", "expression"), known)
+            self._check_expression(_expression_of(parameter), (*at, "valueFrom", "expression"), known)
         for index, raw in enumerate(outputs.get("artifacts") or ()):
             at = (*self._path, "outputs", "artifacts", index)
             self._check_strings({key: raw.get(key) for key in ("from", "path")}, at, known)
             self._check_expression(raw.get("fromExpression"), (*at, "fromExpression"), known)
             if self._template.kind in ("steps", "dag") and not (raw.get("from") or raw.get("fromExpression")):
                 raise self._document.error(at, f"artifact `{raw['name']}` needs `from`")
+
+
+def _expression_of(parameter: Parameter) -> str | None:
+    return parameter.value_from.expression if parameter.value_from else None
 
 
 def _without_tags(raw: Raw) -> Raw:

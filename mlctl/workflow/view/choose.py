@@ -56,7 +56,12 @@ async def ask_person(name: str) -> bool:
     sys.stdout.flush()
     loop = asyncio.get_running_loop()
     answered: asyncio.Future[str] = loop.create_future()
-    loop.add_reader(sys.stdin, lambda: answered.done() or answered.set_result(sys.stdin.readline()))
+
+    def read() -> None:
+        if not answered.done():
+            answered.set_result(sys.stdin.readline())
+
+    loop.add_reader(sys.stdin, read)
     try:
         return (await answered).strip().lower() in ("y", "yes")
     finally:

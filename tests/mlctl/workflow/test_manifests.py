@@ -14,6 +14,7 @@ import yaml
 
 from mlctl.errors import InputError
 from mlctl.workflow.engine.node import Node
+from mlctl.workflow.engine.session import Options
 from mlctl.workflow.engine.watch import Silent
 from mlctl.workflow.local import Start, start_run
 
@@ -43,10 +44,12 @@ def test_a_manifest_does_what_it_says(file: Path, tmp_path: Path, monkeypatch: p
         tmp_path / "runs",
         Start(file=file, parameters=expected.get("parameters") or {}),
         Silent(),
-        project=Path(__file__).parent,
-        jobs=4,
-        approve=expected.get("approve", False),
-        supplied=expected.get("supplied"),
+        Options(
+            project=Path(__file__).parent,
+            jobs=4,
+            approve=expected.get("approve", False),
+            supplied=expected.get("supplied") or {},
+        ),
     )
     nodes = {node.display.replace(ended.result.run, "main"): node for node in every_node(ended.result.roots)}
     seen = {name: f"{node.phase} {node.message} {node.outputs.result!r}" for name, node in nodes.items()}
@@ -65,7 +68,7 @@ def test_a_manifest_does_what_it_says(file: Path, tmp_path: Path, monkeypatch: p
 def test_a_manifest_is_refused_before_anything_runs(file: Path, tmp_path: Path) -> None:
     expected = expectation(file)
     with pytest.raises(InputError) as caught:
-        start_run(tmp_path / "runs", Start(file=file), Silent(), project=tmp_path)
+        start_run(tmp_path / "runs", Start(file=file), Silent(), Options(project=tmp_path))
     assert expected["error"] in str(caught.value)
     assert caught.value.exit_status == 2
     if expected.get("line"):

@@ -15,6 +15,7 @@ import pytest
 from mlctl.errors import InputError
 from mlctl.workflow.engine.journal import read_journal
 from mlctl.workflow.engine.node import Phase
+from mlctl.workflow.engine.session import Options
 from mlctl.workflow.engine.watch import Silent
 from mlctl.workflow.local import Start, resume_run, start_run
 
@@ -43,9 +44,10 @@ spec:
 RUNNER = """
 import sys
 from pathlib import Path
+from mlctl.workflow.engine.session import Options
 from mlctl.workflow.engine.watch import Silent
 from mlctl.workflow.local import Start, start_run
-start_run(Path(sys.argv[1]), Start(file=Path(sys.argv[2])), Silent(), project=Path("."))
+start_run(Path(sys.argv[1]), Start(file=Path(sys.argv[2])), Silent(), Options(project=Path(".")))
 """
 
 
@@ -89,7 +91,7 @@ def test_after_kill_9_only_the_unfinished_is_done_again(chain: Path) -> None:
     process.kill()
     process.wait()
     (chain.parent / "gate").touch()
-    ended = resume_run(chain.parent / "runs", run, Silent(), project=chain.parent)
+    ended = resume_run(chain.parent / "runs", run, Silent(), Options(project=chain.parent))
     assert ended.result.phase is Phase.SUCCEEDED
     assert ended.as_json()["outputs"] == {"all": "one-two"}
     assert (chain.parent / "log").read_text().split() == ["one", "hold", "hold", "one-two"]
@@ -104,7 +106,7 @@ def test_what_a_killed_runner_leaves_behind_is_ended_on_resume(chain: Path) -> N
     process.kill()
     process.wait()
     (chain.parent / "gate").touch()
-    resume_run(chain.parent / "runs", run, Silent(), project=chain.parent)
+    resume_run(chain.parent / "runs", run, Silent(), Options(project=chain.parent))
     assert stray.wait(timeout=30) == -signal.SIGKILL
 
 
@@ -116,7 +118,7 @@ def test_a_signal_stops_the_steps_and_the_run_can_go_on(chain: Path, number: sig
     events = [record["event"] for record in read_journal(chain.parent / "runs" / run / "journal.jsonl")]
     assert "done" not in events
     (chain.parent / "gate").touch()
-    ended = resume_run(chain.parent / "runs", run, Silent(), project=chain.parent)
+    ended = resume_run(chain.parent / "runs", run, Silent(), Options(project=chain.parent))
     assert ended.as_json()["outputs"] == {"all": "one-two"}
 
 
@@ -124,7 +126,7 @@ def test_a_run_that_is_running_is_not_resumed(chain: Path) -> None:
     process, run = start_and_wait_for("hold", chain)
     try:
         with pytest.raises(InputError, match=f"is running in process {process.pid}"):
-            resume_run(chain.parent / "runs", run, Silent(), project=chain.parent)
+            resume_run(chain.parent / "runs", run, Silent(), Options(project=chain.parent))
     finally:
         process.terminate()
         process.wait()
@@ -133,14 +135,14 @@ def test_a_run_that_is_running_is_not_resumed(chain: Path) -> None:
 def test_every_torn_journal_gives_the_same_result(chain: Path) -> None:
     (chain.parent / "gate").touch()
     runs = chain.parent / "runs"
-    whole = start_run(runs, Start(file=chain), Silent(), project=chain.parent)
+    whole = start_run(runs, Start(file=chain), Silent(), Options(project=chain.parent))
     journal = whole.result.folder / "journal.jsonl"
     full = journal.read_bytes()
     first_line = full.index(b"\n") + 1
     done = full.rindex(b'{"event":"done"')
     for cut in range(first_line, done, 97):
         journal.write_bytes(full[:cut])
-        ended = resume_run(runs, whole.result.run, Silent(), project=chain.parent)
+        ended = resume_run(runs, whole.result.run, Silent(), Options(project=chain.parent))
         assert ended.result.phase is Phase.SUCCEEDED
         assert ended.as_json()["outputs"] == {"all": "one-two"}
 
@@ -156,22 +158,22 @@ def test_a_failed_run_tries_what_failed_again(tmp_path: Path, monkeypatch: pytes
         f"    - {{name: a, container: {{image: i, command: [sh, -c, {steps[0]}]}}}}\n"
         f"    - {{name: b, container: {{image: i, command: [sh, -c, {steps[1]}]}}}}\n"
     )
-    first = start_run(tmp_path / "runs", Start(file=file), Silent(), project=tmp_path)
+    first = start_run(tmp_path / "runs", Start(file=file), Silent(), Options(project=tmp_path))
     assert (first.result.phase, first.exit_status) == (Phase.FAILED, 1)
     (tmp_path / "gate").touch()
-    second = resume_run(tmp_path / "runs", first.result.run, Silent(), project=tmp_path)
+    second = resume_run(tmp_path / "runs", first.result.run, Silent(), Options(project=tmp_path))
     assert (second.result.phase, second.exit_status) == (Phase.SUCCEEDED, 0)
     assert (tmp_path / "log").read_text() == "ran\n"
     with pytest.raises(InputError, match="has succeeded"):
-        resume_run(tmp_path / "runs", first.result.run, Silent(), project=tmp_path)
+        resume_run(tmp_path / "runs", first.result.run, Silent(), Options(project=tmp_path))
 
 
 def test_a_suspended_run_goes_on_with_yes(tmp_path: Path) -> None:
     file = Path(__file__).parent / "manifests/accepted/suspend_waits_for_a_person.yaml"
-    first = start_run(tmp_path / "runs", Start(file=file), Silent(), project=tmp_path)
+    first = start_run(tmp_path / "runs", Start(file=file), Silent(), Options(project=tmp_path))
     assert first.result.waiting_for == ("approve",)
     assert "--yes" in first.summary()
-    second = resume_run(tmp_path / "runs", first.result.run, Silent(), project=tmp_path, approve=True)
+    second = resume_run(tmp_path / "runs", first.result.run, Silent(), Options(project=tmp_path, approve=True))
     assert second.result.phase is Phase.SUCCEEDED
 
 
@@ -181,17 +183,17 @@ def test_a_manifest_changed_after_the_start_does_not_change_the_run(chain: Path)
     process.wait()
     chain.write_text("not: a workflow any more")
     (chain.parent / "gate").touch()
-    assert resume_run(chain.parent / "runs", run, Silent(), project=chain.parent).exit_status == 0
+    assert resume_run(chain.parent / "runs", run, Silent(), Options(project=chain.parent)).exit_status == 0
 
 
 def test_a_run_there_is_not(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no run `nope-123456`"):
-        resume_run(tmp_path, "nope-123456", Silent(), project=tmp_path)
+        resume_run(tmp_path, "nope-123456", Silent(), Options(project=tmp_path))
 
 
 def test_the_journal_is_lines_of_json(chain: Path) -> None:
     (chain.parent / "gate").touch()
-    ended = start_run(chain.parent / "runs", Start(file=chain), Silent(), project=chain.parent)
+    ended = start_run(chain.parent / "runs", Start(file=chain), Silent(), Options(project=chain.parent))
     lines = (ended.result.folder / "journal.jsonl").read_text().splitlines()
     events = [json.loads(line)["event"] for line in lines]
     assert events[0] == "run"
