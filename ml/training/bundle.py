@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import io
+import pickle
 import shutil
 from dataclasses import dataclass
 from importlib import metadata
@@ -17,9 +17,10 @@ from ml.data.dataset import read_json, write_json
 from ml.errors import InputError
 from ml.spec import ModelSpec
 from ml.training.algorithms import Classifier, score
+from ml.training.model_bytes import model_bytes
 
 BUNDLE = "bundle.json"
-MODEL = "model.joblib"
+MODEL = "model.pickle"
 SPEC = "spec.yaml"
 REFERENCE = "reference.parquet"
 BACKGROUND = "background.parquet"
@@ -52,12 +53,9 @@ class Bundle:
 
 def save_bundle(spec: ModelSpec, folder: Path, model: Classifier, **about: Any) -> dict[str, Any]:
     """Write the model, the specification and bundle.json (last, so a folder with one is complete); return the latter."""
-    import joblib
-
     folder.mkdir(parents=True, exist_ok=True)
-    buffer = io.BytesIO()
-    joblib.dump(model, buffer, protocol=5)
-    (folder / MODEL).write_bytes(buffer.getvalue())
+    content = model_bytes(model)
+    (folder / MODEL).write_bytes(content)
     if spec.file is not None and spec.file.resolve() != (folder / SPEC).resolve():
         shutil.copyfile(spec.file, folder / SPEC)
     values = {
@@ -65,7 +63,7 @@ def save_bundle(spec: ModelSpec, folder: Path, model: Classifier, **about: Any) 
         "spec_digest": spec.digest,
         "threshold": spec.decision.threshold,
         "versions": {library: metadata.version(library) for library in LIBRARIES},
-        "model_sha256": hashlib.sha256(buffer.getvalue()).hexdigest(),
+        "model_sha256": hashlib.sha256(content).hexdigest(),
         **about,
     }
     write_json(folder / BUNDLE, values)
@@ -91,7 +89,6 @@ def load_bundle(folder: Path) -> Bundle:
             file=path,
             remedy="fetch it again or train again",
         )
-    import joblib
-
     fields = {name: values[name] for name in Bundle.__dataclass_fields__ if name not in ("model", "columns")}
-    return Bundle(**fields, columns=tuple(values["columns"]), model=joblib.load(path))
+    model = pickle.loads(path.read_bytes())  # noqa: S301 - the hash above is that of the model we trained
+    return Bundle(**fields, columns=tuple(values["columns"]), model=model)

@@ -46,7 +46,7 @@ def mlflow_client(uri: str) -> Iterator[MlflowClient]:
         if uri.startswith("sqlite:///"):
             Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         yield MlflowClient(tracking_uri=uri, registry_uri=uri)
-    except (MlflowException, RequestException, SQLAlchemyError) as error:
+    except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
         problem = f"MLflow at {_shown(uri)} failed: {str(error).splitlines()[0]}"
         raise ServiceError(problem, remedy="check the server and run the step again") from error
 

@@ -1,0 +1,145 @@
+"""The registry: a version is there whole or not at all, and no changed byte passes."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ml.errors import InputError, ServiceError
+from ml.registry.registry import Registry
+from ml.training.tracking import mlflow_client
+
+
+@pytest.fixture(scope="module")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MLflow database with its tables: making them takes seconds, copying them does not."""
+    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    with mlflow_client(f"sqlite:///{path}") as client:
+        client.search_experiments()
+    return path
+
+
+@pytest.fixture
+def registry(empty_database: Path, tmp_path: Path) -> Iterator[Registry]:
+    shutil.copyfile(empty_database, tmp_path / "mlflow.db")
+    yield Registry(f"sqlite:///{tmp_path}/mlflow.db")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "made"
+    (made / "bundle").mkdir(parents=True)
+    (made / "MLmodel").write_text("flavors: {}\n", encoding="utf-8")
+    (made / "bundle" / "model.pickle").write_bytes(b"weights")
+    return made
+
+
+def register(registry: Registry, folder: Path, run_id: str | None = None) -> str:
+    return registry.register("m", folder, run_id=run_id, tags={"data_hash": "d1"}, description="# m")
+
+
+def change(folder: Path, weights: bytes) -> Path:
+    (folder / "bundle" / "model.pickle").write_bytes(weights)
+    return folder
+
+
+def test_a_version_carries_its_evidence_and_comes_back_whole(registry: Registry, folder: Path, tmp_path: Path) -> None:
+    version = register(registry, folder)
+    assert version == "1" and registry.version_of("m", "challenger") == "1"
+    assert registry.version_of("m", "champion") is None
+    assert registry.tags("m", "1")["data_hash"] == "d1"
+    fetched = registry.fetch("m", "challenger", tmp_path / "fetched")
+    assert (fetched / "bundle" / "model.pickle").read_bytes() == b"weights"
+
+
+@pytest.mark.parametrize("damage", ["changed", "missing", "added", "listed"])
+def test_a_damaged_artefact_is_noticed(damage: str, registry: Registry, folder: Path, tmp_path: Path) -> None:
+    register(registry, folder)
+    stored = next((tmp_path / "artifacts").rglob("model.pickle"))
+    if damage == "changed":
+        stored.write_bytes(b"weightz")
+    elif damage == "missing":
+        stored.unlink()
+    elif damage == "added":
+        stored.with_name("extra.py").write_text("import os", encoding="utf-8")
+    else:
+        shutil.copyfile(stored, stored.parent.parent / "sha256.json")
+        (stored.parent.parent / "sha256.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(InputError, match=r"corrupted|missing|not registered|not the registered one"):
+        registry.fetch("m", "1", tmp_path / "fetched")
+
+
+def test_promote_and_roll_back(registry: Registry, folder: Path) -> None:
+    one = register(registry, folder)
+    two = register(registry, change(folder, b"new"))
+    assert registry.promote("m", one) is None
+    assert registry.promote("m", two) == one
+    assert registry.promote("m", two) == one, "promoting the champion again changes nothing"
+    assert registry.version_of("m", "champion") == two
+    assert registry.rollback("m") == one
+    assert registry.version_of("m", "champion") == one
+    with pytest.raises(InputError, match="there was no champion before version 1"):
+        registry.rollback("m")
+
+
+def test_an_alias_per_environment_is_rolled_back_alone(registry: Registry, folder: Path) -> None:
+    one = register(registry, folder)
+    two = register(registry, change(folder, b"new"))
+    for version in (one, two):
+        registry.promote("m", version, alias="staging")
+    registry.promote("m", one, alias="prod")
+    registry.rollback("m", alias="staging")
+    assert (registry.version_of("m", "staging"), registry.version_of("m", "prod")) == (one, one)
+    with pytest.raises(InputError, match="m has no champion"):
+        registry.rollback("m")
+
+
+def test_registering_the_same_files_of_one_run_again_makes_no_second_version(registry: Registry, folder: Path) -> None:
+    first = register(registry, folder)
+    with mlflow_client(registry.uri) as client:
+        run_id = client.get_model_version("m", first).run_id
+    assert register(registry, folder, run_id) == first
+
+
+@pytest.mark.parametrize("broken", ["log_artifacts", "list_artifacts", "create_model_version", "set_registered_model_alias"])
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_an_interrupted_registration_leaves_no_version(
+    broken: str, error: BaseException, registry: Registry, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow import MlflowClient
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MlflowClient, broken, fail)
+        with pytest.raises(ServiceError if isinstance(error, OSError) else KeyboardInterrupt):
+            register(registry, folder)
+    with mlflow_client(registry.uri) as client:
+        assert list(client.search_model_versions("name='m'")) == []
+        assert list(client.search_registered_models()) == []
+    assert register(registry, folder) in ("1", "2"), "the step can be run again"
+    assert registry.version_of("m", "challenger") is not None
+
+
+def test_a_half_stored_folder_is_not_registered(registry: Registry, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlflow import MlflowClient
+
+    whole = MlflowClient.log_artifacts
+
+    def half(client: Any, run_id: str, local_dir: str, artifact_path: str) -> None:
+        whole(client, run_id, f"{local_dir}/bundle", f"{artifact_path}/bundle")
+
+    monkeypatch.setattr(MlflowClient, "log_artifacts", half)
+    with pytest.raises(ServiceError, match=r"MLflow did not store MLmodel, sha256\.json whole"):
+        register(registry, folder)
+
+
+def test_an_unknown_version_is_an_input_error(registry: Registry, folder: Path, tmp_path: Path) -> None:
+    register(registry, folder)
+    with pytest.raises(InputError, match="m has no version or alias 'prod'"):
+        registry.fetch("m", "prod", tmp_path / "fetched")
