@@ -18,8 +18,6 @@ from infra.service_role import ServiceRole, ServiceRoleArgs, from_account
 GROUP = "off-hours"
 """The Kubernetes group of the function."""
 
-_CODE = Path(__file__).with_name("off_hours_function")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
@@ -41,6 +39,8 @@ class OffHoursArgs:
     """The schedule, and how the function reaches the cluster."""
 
     function_name: str
+    code: Path
+    """Folder of the function's package; `handler.handle` in it is called."""
     schedule: str
     """`off=(M-F,19);on=(M-F,7);tz=Europe/Dublin`."""
     stopped: Stopped
@@ -141,17 +141,17 @@ class OffHours(pulumi.ComponentResource):
             kms_key_id=args.logs_key_arn,
             opts=self._child,
         )
-        code = pulumi.AssetArchive(
-            {f"{_CODE.name}/{file.name}": pulumi.FileAsset(os.path.relpath(file)) for file in sorted(_CODE.glob("*.py"))}
-        )
+        files: dict[str, pulumi.Asset | pulumi.Archive] = {
+            f"{args.code.name}/{file.name}": pulumi.FileAsset(os.path.relpath(file)) for file in sorted(args.code.glob("*.py"))
+        }
         return aws.lambda_.Function(
             self._name,
             name=args.function_name,
             description="Stops and starts what off-hours name",
             runtime="python3.13",
             architectures=["arm64"],
-            handler=f"{_CODE.name}.handler.handle",
-            code=code,
+            handler=f"{args.code.name}.handler.handle",
+            code=pulumi.AssetArchive(files),
             role=role.arn,
             timeout=120,
             memory_size=256,

@@ -10,6 +10,8 @@ cost_export_prefix
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pulumi
 import pulumi_kubernetes as kubernetes
 
@@ -78,6 +80,7 @@ if environment.schedules.off_hours and stopped.anything:
         "off-hours",
         OffHoursArgs(
             function_name=f"{prefix}-off-hours",
+            code=Path(__file__).with_name("off_hours_function"),
             schedule=environment.schedules.off_hours,
             stopped=stopped,
             account=environment.account,
