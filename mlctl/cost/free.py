@@ -74,7 +74,7 @@ FREE = {
     "aws:ec2transitgateway/route*": _NETWORK,
     "aws:ecr/lifecyclePolicy:LifecyclePolicy": _POLICY,
     "aws:ecr/re*Policy:*": _POLICY,
-    "aws:ecr/registryScanningConfiguration:RegistryScanningConfiguration": "basic scanning is not charged; Inspector charges enhanced scanning",
+    "aws:ecr/registryScanningConfiguration:RegistryScanningConfiguration": "basic scanning is free; Inspector charges enhanced scanning",
     "aws:ecr/replicationConfiguration:ReplicationConfiguration": "the copies are charged where they are stored",
     "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate": _SETTING,
     "aws:ecr/accountSetting:AccountSetting": _SETTING,
