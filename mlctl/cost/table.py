@@ -39,7 +39,8 @@ def _head(estimate: Estimate) -> Iterator[str]:
     least = "at least " if estimate.at_least else ""
     counts = estimate.counts
     environment = estimate.environment
-    yield f"{environment.name} ({environment.region}), {estimate.today.isoformat()}, USD a month of 730 hours, list prices before tax and free tier"
+    place = f"{environment.name} ({environment.region}), {estimate.today.isoformat()}"
+    yield f"{place}, USD a month of 730 hours, list prices before tax and free tier"
     yield f"  expected {least}{usd(estimate.expected_usd)} of {usd(environment.budgets.monthly_usd)} budgeted; GPU {usd(estimate.gpu_usd)}"
     yield f"  ceiling  {least}{usd(estimate.ceiling_usd)} with everything that scales at its limit"
     partial = f", {counts[Priced.PARTIAL]} in part" if counts[Priced.PARTIAL] else ""

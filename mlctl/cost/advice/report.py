@@ -52,8 +52,8 @@ def advice_table(estimate: Estimate, lines: Sequence[Advice], even: Sequence[Bre
     for one in even:
         side = "below" if one.requests < one.break_even_requests else "above"
         text.append(
-            f"  break-even of {one.model} ({one.mode}): {one.break_even_requests:,.0f} requests a month; its {one.requests:,.0f} are {side} it "
-            f"(serverless {usd(one.serverless_usd)}, real-time {usd(one.realtime_usd)})"
+            f"  break-even of {one.model} ({one.mode}): {one.break_even_requests:,.0f} requests a month; "
+            f"its {one.requests:,.0f} are {side} it (serverless {usd(one.serverless_usd)}, real-time {usd(one.realtime_usd)})"
         )
     for cost in unit_costs(estimate):
         known = "not known" if cost.usd_per_thousand is None else f"{cost.usd_per_thousand:.4f} USD"

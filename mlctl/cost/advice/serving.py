@@ -9,7 +9,7 @@ from decimal import Decimal
 from mlctl.config.model import Model
 from mlctl.config.usage import ModelUsage
 from mlctl.cost.advice.line import Advice, Evidence
-from mlctl.cost.money import plain, usd
+from mlctl.cost.money import plain
 from mlctl.cost.price import HOURS
 
 _SIZES = ("medium", "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge")
@@ -134,7 +134,8 @@ def warm_advice(evidence: Evidence) -> Iterator[Advice]:
                 target=f"models.{name}.serverless.provisioned_concurrency",
                 change=f"{slots} → 0",
                 saving_usd=saving,
-                arithmetic=f"{slots} × {HOURS} h × 3,600 s × {plain(warm)} USD, less {plain(seconds)} s × ({plain(cold)} - {plain(busy)}) USD",
+                arithmetic=f"{slots} × {HOURS} h × 3,600 s × {plain(warm)} USD, "
+                f"less {plain(seconds)} s × ({plain(cold)} - {plain(busy)}) USD",
                 risk="high" if model.critical else "medium",
                 why=f"cold starts of seconds against alarms.p99_ms {model.alarms.p99_ms}",
             )
@@ -159,7 +160,7 @@ def size_advice(evidence: Evidence) -> Iterator[Advice]:
                 target=f"models.{name}.instances.instance_type",
                 change=f"{kind} → {smaller}",
                 saving_usd=count * HOURS * (now - then),
-                arithmetic=f"{count} × {HOURS} h × ({plain(now)} - {plain(then)}) USD; processors are {load:.1%} busy on average ({usd(count * HOURS * now)} now)",
+                arithmetic=f"{count} × {HOURS} h × ({plain(now)} - {plain(then)}) USD; processors are {load:.1%} busy on average",
                 risk="medium",
                 why="the mean hides the peak, and memory halves: load-test first",
             )
