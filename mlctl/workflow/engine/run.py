@@ -156,13 +156,14 @@ async def _whole(session: Session) -> tuple[Phase, str]:
     """The entrypoint, the hooks and the exit handler, under the workflow's own locks."""
     spec, catalog = session.catalog.spec, session.catalog
     arguments = workflow_arguments(catalog, session.header)
-    given = session.header.artifacts.items()
-    session.globals.update({f"given.{name}": ArtifactFile(Path(path)) for name, path in given})
+    given = {f"given.{name}": ArtifactFile(Path(path)) for name, path in session.header.artifacts.items()}
+    session.globals.update(given)
     try:
         inputs = bind(arguments, arguments, session.globals, session)
     except NodeError as error:
         raise InputError(str(error), file=catalog.main.document.file) from None
     session.globals = workflow_scope(session.header, catalog, inputs)
+    session.globals.update(given)
     name = session.header.name
     place = Place(name=name, display=name, parent=None, boundary="")
     async with session.locks.hold(locks_of(spec.get("synchronization")), name):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mlctl.workflow.catalog import Catalog, Found
 from mlctl.workflow.model.call import Arguments, Call, hooks_of
@@ -46,7 +46,13 @@ def check(catalog: Catalog, *, entrypoint: str | None = None) -> Checked:
 
 
 def _workflow_arguments(spec: Raw) -> Arguments:
-    return Arguments.read(spec.get("arguments"))
+    """The workflow's arguments; an artefact kept in a store may be given as a file on the command line."""
+    own = Arguments.read(spec.get("arguments"))
+    given = {
+        name: replace(artifact, source="{{given." + name + "}}") if artifact.location else artifact
+        for name, artifact in own.artifacts.items()
+    }
+    return Arguments(parameters=own.parameters, artifacts=given)
 
 
 def _check_unique(catalog: Catalog) -> None:
