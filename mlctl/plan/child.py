@@ -17,6 +17,7 @@ import runpy
 import signal
 import socket
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Iterator
@@ -50,15 +51,17 @@ class Channel:
 
     def __init__(self, connection: socket.socket) -> None:
         self._file = connection.makefile("rw", encoding="utf-8")
+        self._one_at_a_time = threading.Lock()
 
     def send(self, message: dict[str, Any]) -> None:
         self._file.write(json.dumps(message) + "\n")
         self._file.flush()
 
     def exports(self, reference: str) -> tuple[Exports | None, tuple[str, ...]]:
-        """Ask the parent, and wait until the other stack is planned."""
-        self.send({"reference": reference})
-        answer = json.loads(self._file.readline() or '{"error": "the planner went away"}')
+        """Ask the parent, and wait until the other stack is planned. Several threads may ask: each waits for its own answer."""
+        with self._one_at_a_time:
+            self.send({"reference": reference})
+            answer = json.loads(self._file.readline() or '{"error": "the planner went away"}')
         if "error" in answer:
             raise MlctlError(answer["error"], remedy=answer.get("remedy"))
         return answer["exports"], tuple(answer["secret"])

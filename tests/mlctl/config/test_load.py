@@ -104,7 +104,8 @@ def test_unknown_top_level_key(tmp_path: Path) -> None:
 def test_wrong_type(tmp_path: Path) -> None:
     path = write(tmp_path, ("gpu_quota: 8", "gpu_quota: many"))
     assert message(path) == (
-        f"prod.yaml:{line_of(path, 'many')}: teams.0.gpu_quota: 'many': input should be a valid integer, unable to parse string as an integer; "
+        f"prod.yaml:{line_of(path, 'many')}: teams.0.gpu_quota: "
+        "'many': input should be a valid integer, unable to parse string as an integer; "
         "what it is: GPUs the team may request at once in the cluster (ResourceQuota `requests.nvidia.com/gpu`)."
     )
 

@@ -367,6 +367,17 @@ def test_references_are_resolved_and_ordered(tmp_path: Path) -> None:
     assert by_name(plans["alpha"])["b"].inputs["tags"] == {"key": "<<aws:kms/key:Key|k|arn>>", "list": "one"}
 
 
+def test_several_references_at_once_are_not_mixed_up(tmp_path: Path) -> None:
+    names = [f"low{number}" for number in range(6)]
+    source = f"""
+        below = {{name: pulumi.StackReference(f"organization/{{name}}/dev") for name in {names}}}
+        pulumi.export("found", {{name: reference.require_output("of_" + name) for name, reference in below.items()}})
+        """
+    plans = plan_all(tmp_path, {"top": source, **{name: f'pulumi.export("of_{name}", "{name}")' for name in names}})
+    assert plans["top"].errors == ()
+    assert plans["top"].exports == {"found": {name: name for name in names}}
+
+
 def test_secret_exports_stay_secret(tmp_path: Path) -> None:
     plans = plan_all(
         tmp_path,
