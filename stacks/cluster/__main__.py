@@ -35,6 +35,7 @@ from infra.cluster.system_nodes import SystemNodes, SystemNodesArgs
 from infra.cluster.team_space import TeamSpace
 from infra.context import Context
 from infra.kubeconfig import kubeconfig
+from infra.order import after
 
 context = Context.start(service="cluster")
 environment = context.environment
@@ -82,12 +83,12 @@ system_nodes = SystemNodes(
         settings=settings.system_nodes,
         tags={**tags, "Name": f"{environment.prefix}-system"},
     ),
-    context.options(depends_on=network_addons.addons),
+    after(*network_addons.addons, options=context.options()),
 )
 workload_addons = WorkloadAddons(
     "workload-addons",
     StorageAddonsArgs(cluster=control_plane.name, kubernetes_version=settings.version, account=account, disk_key_arn=disk_key),
-    context.options(depends_on=[system_nodes.group]),
+    after(system_nodes.group, options=context.options()),
 )
 
 config = kubeconfig(cluster=control_plane.name, endpoint=control_plane.endpoint, certificate=control_plane.certificate, region=region)
@@ -124,7 +125,7 @@ for pool in settings.node_pools:
             disk_key_arn=disk_key,
             tags=tags,
         ),
-        pulumi.ResourceOptions(providers=[context.aws, cluster], depends_on=[karpenter.controller]),
+        after(karpenter.controller, options=inside),
     )
 
 storage_class(team=owner, key_arn=disk_key, opts=on_nodes)

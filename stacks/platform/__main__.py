@@ -24,6 +24,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from infra.context import Context
+from infra.order import after
 from infra.platform import argo, mlflow, monitoring, notebook_hub
 from infra.platform.argo import Argo, ArgoArgs
 from infra.platform.certificates import ClusterCertificates, DomainCertificate
@@ -64,7 +65,7 @@ cluster = kubernetes.Provider("kubernetes", kubeconfig=context.output("cluster",
 
 
 def inside(*needs: pulumi.Resource) -> pulumi.ResourceOptions:
-    return pulumi.ResourceOptions(providers=[context.aws, cluster], depends_on=list(needs))
+    return after(*needs, options=pulumi.ResourceOptions(providers=[context.aws, cluster]))
 
 
 def on_cluster(*needs: pulumi.Resource) -> pulumi.ResourceOptions:
