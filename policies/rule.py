@@ -161,6 +161,8 @@ class StackRule(StackValidationPolicy):
 class ModelRule(StackValidationPolicy):
     """Judges every model that the environment serves; models come with the configuration, not with the resources."""
 
+    judges_models = True
+
     def __init__(self, header: Header, predicate: Callable[[Mapping[str, Any], Settings], Iterable[str]]) -> None:
         super().__init__(validate=self._judge, **header.sdk())
         self.header = header

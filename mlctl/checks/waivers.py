@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -56,68 +56,51 @@ class _WaiverFile(Section):
     waivers: tuple[Waiver, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Waivers:
-    """The file, read."""
+    """The file, read; remembers which of its entries were needed."""
 
     entries: tuple[Waiver, ...] = ()
     source: YamlFile | None = None
+    _used: set[int] = field(default_factory=set)
 
-    @classmethod
-    def read(cls, path: Path) -> Waivers:
-        """Read the file; no file means no waivers.
-
-        Raises
-        ------
-        InputError
-            A waiver lacks something, is too broad, or names a key that does not exist.
-        """
-        if not path.exists():
-            return cls()
-        source = read_yaml(path)
-        try:
-            return cls(entries=_WaiverFile.model_validate(source.value).waivers, source=source)
-        except ValidationError as error:
-            raise _refusal(error, source) from None
-
-    def apply(self, findings: Iterable[Finding], environment: str, today: date) -> tuple[list[Finding], set[int]]:
-        """The findings with waived ones marked, and which waivers were used (by position). An expired waiver waives nothing."""
-        used: set[int] = set()
+    def apply(self, findings: Iterable[Finding], environment: str, today: date) -> list[Finding]:
+        """The findings, with waived ones marked. An expired waiver waives nothing."""
         marked = []
         for finding in findings:
             covering = [index for index, waiver in enumerate(self.entries) if waiver.covers(finding, environment)]
-            used.update(covering)
+            self._used.update(covering)
             valid = [self.entries[index] for index in covering if self.entries[index].expires >= today]
             if valid and finding.status in (Status.FAIL, Status.NOT_EVALUATED):
                 message = f"{finding.message} (waived until {valid[0].expires}, {valid[0].ticket}: {valid[0].reason})"
                 finding = replace(finding, status=Status.WAIVED, message=message, blocks=False)
             marked.append(finding)
-        return marked, used
+        return marked
 
-    def faults(self, used: Collection[int], today: date, rules: Collection[str], *, complete: bool = True) -> list[Finding]:
-        """Findings about the waivers themselves.
+    def faults(self, today: date, rules: Collection[str], *, environments: Collection[str], stacks: bool = True) -> list[Finding]:
+        """Findings about the waivers themselves, once everything was judged.
 
         Parameters
         ----------
-        used
-            Positions that `apply` reported, over all environments.
         rules
             Ids that exist. Checkov's are recognised by `CKV`.
-        complete
-            Whether every environment was judged; otherwise nothing is said about unused ones.
+        environments
+            Those that were judged. Only a waiver for one of them can be unused, and one for all only if `stacks`.
+        stacks
+            Whether all environments and all their stacks were judged.
         """
         found = []
         for index, waiver in enumerate(self.entries):
+            judged = stacks if not waiver.environments else all(name in environments for name in waiver.environments)
             if waiver.rule not in rules and not waiver.rule.startswith(("CKV", "checkov")):
-                found.append(
-                    self._fault("waiver-unknown-rule", "A waiver names a rule that exists", index, f"there is no rule {waiver.rule}")
-                )
+                message = f"there is no rule {waiver.rule}"
+                found.append(self._fault("waiver-unknown-rule", "A waiver names a rule that exists", index, message))
             elif waiver.expires < today:
                 found.append(self._fault("waiver-expired", "No waiver is past its end", index, f"ended on {waiver.expires}"))
             elif (waiver.expires - today).days > _LONGEST_DAYS:
                 days = f"ends in {(waiver.expires - today).days} days; {_LONGEST_DAYS} is the most"
                 found.append(self._fault("waiver-too-long", "Waivers are looked at once a year", index, days))
-            elif complete and index not in used:
+            elif judged and index not in self._used:
                 found.append(self._fault("waiver-unused", "Every waiver is needed", index, "waives nothing"))
         return found
 
@@ -137,8 +120,26 @@ class Waivers:
         )
 
 
+def read_waivers(path: Path) -> Waivers:
+    """Read policies/waivers.yaml; no file means no waivers.
+
+    Raises
+    ------
+    InputError
+        A waiver lacks something, is too broad, or has a key that does not exist.
+    """
+    if not path.exists():
+        return Waivers()
+    source = read_yaml(path)
+    try:
+        return Waivers(entries=_WaiverFile.model_validate(source.value).waivers, source=source)
+    except ValidationError as error:
+        raise _refusal(error, source) from None
+
+
 def _refusal(error: ValidationError, source: YamlFile) -> InputError:
-    problem: Any = error.errors(include_url=False)[0]
+    # An unknown key first: it is often the missing one, misspelt.
+    problem: Any = min(error.errors(include_url=False), key=lambda found: found["type"] != "extra_forbidden")
     location: Sequence[str | int] = problem["loc"]
     message = problem["msg"].removeprefix("Value error, ")
     return InputError(

@@ -1,6 +1,6 @@
 """Checkov over everything it can read, in one process beside the gate."""
 
-from mlctl.checks.checkov.answer import EnvironmentScan, ScanResult
-from mlctl.checks.checkov.process import CheckovProcess
+from mlctl.checks.checkov.answer import EnvironmentScan
+from mlctl.checks.checkov.process import Scan, ScanResult, start_scan
 
-__all__ = ["CheckovProcess", "EnvironmentScan", "ScanResult"]
+__all__ = ["EnvironmentScan", "Scan", "ScanResult", "start_scan"]

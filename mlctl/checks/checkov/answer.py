@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mlctl.checks.checkov.request import REPOSITORY, Request
+from mlctl.checks.checkov.request import Request
 from mlctl.checks.rule_facts import setting_facts
 from mlctl.checks.verdict import RuleFacts
 from mlctl.config import Environment
@@ -54,9 +55,25 @@ class EnvironmentScan:
     unmapped: tuple[str, ...] = ()
     """Resources that could not be shown to it."""
 
+    def with_repository(self, other: EnvironmentScan) -> EnvironmentScan:
+        """This and what concerns the repository itself."""
+        return EnvironmentScan(
+            findings=[*self.findings, *other.findings],
+            passed=self.passed + other.passed,
+            failed=self.failed + other.failed,
+            not_evaluated=self.not_evaluated + other.not_evaluated,
+            unmapped=self.unmapped,
+        )
+
+    def waived(self, findings: list[Finding]) -> EnvironmentScan:
+        """The same with these findings; waived ones no longer count as failed."""
+        counts = Counter(finding.status for finding in findings)
+        failed, unknown = counts[Status.FAIL], counts[Status.NOT_EVALUATED]
+        return EnvironmentScan(findings=findings, passed=self.passed, failed=failed, not_evaluated=unknown, unmapped=self.unmapped)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScanResult:
+class Scanned:
     """One run over everything."""
 
     environments: Mapping[str, EnvironmentScan]
@@ -64,12 +81,13 @@ class ScanResult:
     version: str | None = None
 
 
-def read_answer(answer: Mapping[str, Any], request: Request, environments: Sequence[Environment], root: Path) -> ScanResult:
+def read_answer(answer: Mapping[str, Any], request: Request, environments: Sequence[Environment], root: Path) -> Scanned:
     """Findings per environment. A scan that saw less than it was given is *not evaluated*."""
-    results = {environment.name: EnvironmentScan(unmapped=tuple(request.unshown[environment.name])) for environment in environments}
+    results = {environment.name: EnvironmentScan(unmapped=tuple(request.unshown.get(environment.name, ()))) for environment in environments}
     repository = EnvironmentScan()
     policies = {environment.name: environment.policy for environment in environments}
-    for name, scan in request.scans.items():
+    asked = {**request.scans, "/secrets": request.scans.get("/secrets", {"files": []})}
+    for name, scan in asked.items():
         environment, _, framework = name.partition("/")
         target = results.get(environment, repository)
         reader = _Reader(request, environment, policies.get(environment, strictest(environments)), root)
@@ -79,17 +97,17 @@ def read_answer(answer: Mapping[str, Any], request: Request, environments: Seque
             _add(target, reader.unscanned(f"Checkov's {framework} scan {problem}"))
         for record in (found or {}).get("records", ()):
             reader.read(Record(*record), framework, target)
-    return ScanResult(environments=results, repository=repository, version=answer.get("version"))
+    return Scanned(environments=results, repository=repository, version=answer.get("version"))
 
 
-def failed_scan(problem: str, request: Request, environments: Sequence[Environment]) -> ScanResult:
+def failed_scan(problem: str, request: Request, environments: Sequence[Environment]) -> Scanned:
     """Nothing was scanned: every environment says so."""
     results = {}
     for environment in environments:
-        results[environment.name] = EnvironmentScan(unmapped=tuple(request.unshown[environment.name]))
+        results[environment.name] = EnvironmentScan(unmapped=tuple(request.unshown.get(environment.name, ())))
         reader = _Reader(request, environment.name, environment.policy, Path())
         _add(results[environment.name], reader.unscanned(f"Checkov {problem}"))
-    return ScanResult(environments=results, repository=EnvironmentScan())
+    return Scanned(environments=results, repository=EnvironmentScan())
 
 
 def strictest(environments: Sequence[Environment]) -> Policy:
@@ -199,6 +217,3 @@ def _add(target: EnvironmentScan, finding: Finding) -> None:
 def _dotted(key: str) -> str:
     """`rule/[0]/apply_default/[0]/sse_algorithm` → `rule.apply_default.sse_algorithm`."""
     return ".".join(part for part in key.split("/") if part and part != "*" and not _INDEX.fullmatch(part))
-
-
-__all__ = ["REPOSITORY", "EnvironmentScan", "ScanResult", "failed_scan", "read_answer"]

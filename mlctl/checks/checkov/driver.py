@@ -32,15 +32,15 @@ RUNNERS = {
 
 
 def main() -> int:
-    request = json.load(sys.stdin)
     answer_to = os.dup(1)
     os.dup2(2, 1)  # whatever a scanner prints must not mix with the answer
     os.environ.pop("BC_API_KEY", None)
     logging.disable(logging.CRITICAL)
     version = importlib.import_module("checkov.version").version
+    for module in RUNNERS.values():
+        importlib.import_module(module)  # while the gate still plans, and once, before the processes below are forked
+    request = json.load(sys.stdin)
     scans = request["scans"]
-    for scan in scans.values():
-        importlib.import_module(RUNNERS[scan["framework"]])  # once, before the processes below are forked
     # Longest first, so that the last one to end is short.
     names = sorted(scans, key=lambda name: (scans[name]["framework"] != "secrets", -sum(map(os.path.getsize, scans[name]["files"]))))
     with futures.ProcessPoolExecutor(max_workers=os.cpu_count() or 1, mp_context=multiprocessing.get_context("fork")) as pool:

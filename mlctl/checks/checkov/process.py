@@ -1,4 +1,4 @@
-"""Starts Checkov early and collects its answer late, so that its start-up costs the gate nothing."""
+"""Starts Checkov early and collects its answer late: its start-up passes while the gate plans, its work while the gate judges."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
-from mlctl.checks.checkov.answer import ScanResult, failed_scan, read_answer
-from mlctl.checks.checkov.request import build_request, secret_files
+from mlctl.checks.checkov.answer import EnvironmentScan, Scanned, failed_scan, read_answer
+from mlctl.checks.checkov.request import Request, build_request, secret_files
 from mlctl.checks.checkov.secrets_cache import SecretsCache
+from mlctl.checks.waivers import Waivers
 from mlctl.config import Environment
+from mlctl.finding import Finding
 from mlctl.plan.model import Plan
 
 VARIABLE = "MLCTL_CHECKOV"
@@ -24,64 +29,104 @@ _DRIVER = Path(__file__).with_name("driver.py")
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
 
 
-class CheckovProcess:
-    """One run over all environments and the repository. Use as a context manager: leaving it ends the process."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanResult:
+    """Checkov's findings, with the waivers applied."""
 
-    def __init__(
-        self, plans: Sequence[Plan], environments: Sequence[Environment], *, root: Path, external_checks: Path | None = None
-    ) -> None:
-        self._environments = environments
-        self._scratch = tempfile.TemporaryDirectory(prefix="mlctl-checkov-")
-        python = checkov_python(root)
-        files = secret_files(root)
-        self._cache = SecretsCache(root / ".checkov" / "secrets.json", python)
-        self._request = build_request(plans, root=root, scratch=Path(self._scratch.name), secrets=self._cache.unseen(files))
+    scans: Mapping[str, EnvironmentScan]
+    notes: tuple[str, ...]
+    """What a reader should know about the scan."""
+
+    def findings(self, environment: str) -> list[Finding]:
+        """What did not pass there. What concerns the repository itself stands with the first environment."""
+        return self.scans[environment].findings
+
+    def summary(self, environment: str) -> EnvironmentScan:
+        """Counts, and what could not be shown to Checkov."""
+        return self.scans[environment]
+
+
+class Scan:
+    """One run over all environments and the repository. Leaving it as a context manager ends the process."""
+
+    Result = ScanResult
+
+    def __init__(self, root: Path, *, external_checks: Path | None = None, limit_seconds: float = LIMIT_SECONDS) -> None:
         self._root = root
-        self._files = files
-        self._process: subprocess.Popen[bytes] | None = None
+        self._python = checkov_python(root)
+        self._external = [str(external_checks)] if external_checks else []
+        self._limit_seconds = limit_seconds
+        self._scratch = tempfile.TemporaryDirectory(prefix="mlctl-checkov-")
+        self._request = Request()
+        self._cache = SecretsCache(root / ".checkov" / "secrets.json", self._python)
+        self._files: list[Path] = []
+        self._searched = 0
         self._problem: str | None = None
-        self._start(python, [str(external_checks)] if external_checks else [])
+        self._process = self._start()
 
-    def __enter__(self) -> CheckovProcess:
+    def __enter__(self) -> Scan:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._process is not None:
+            if self._process.poll() is None:
+                self._process.kill()
+            self._process.communicate()
         self._scratch.cleanup()
 
-    def collect(self, limit_seconds: float = LIMIT_SECONDS) -> ScanResult:
+    def submit(self, plans: Sequence[Plan]) -> None:
+        """Hand over the plans; Checkov begins."""
+        self._files = secret_files(self._root)
+        unseen = self._cache.unseen(self._files)
+        self._searched = len(unseen)
+        self._request = build_request(plans, root=self._root, scratch=Path(self._scratch.name), secrets=unseen)
+        question = {"external_checks": self._external, "scans": self._request.scans}
+        if self._process is not None and self._process.stdin is not None:
+            try:
+                self._process.stdin.write(json.dumps(question).encode("utf-8"))
+                self._process.stdin.close()
+            except OSError:
+                pass  # it ended already; its status says why
+            self._process.stdin = None
+
+    def result(self, environments: Sequence[Environment], waivers: Waivers, today: date) -> ScanResult:
         """Wait for the answer. Whatever goes wrong, the result says *not evaluated*, which blocks."""
-        answer = self._answer(limit_seconds)
+        scanned = self._scanned(environments)
+        scans = dict(scanned.environments)
+        first = environments[0].name
+        scans[first] = scans[first].with_repository(scanned.repository)
+        for name, scan in scans.items():
+            scans[name] = scan.waived(waivers.apply(scan.findings, name, today))
+        notes = (f"Checkov {scanned.version}: {len(self._files)} files searched for secrets, {self._searched} of them anew",)
+        return ScanResult(scans=scans, notes=notes if scanned.version else ())
+
+    def _scanned(self, environments: Sequence[Environment]) -> Scanned:
+        answer = self._answer()
         if isinstance(answer, str):
-            return failed_scan(answer, self._request, self._environments)
-        secrets = answer["scans"].get("/secrets", {"records": []})
+            return failed_scan(answer, self._request, environments)
+        secrets = answer["scans"].setdefault("/secrets", {"resources": [], "unparsed": [], "records": []})
         secrets["records"] = self._cache.complete(self._files, secrets["records"])
-        return read_answer(answer, self._request, self._environments, self._root)
+        return read_answer(answer, self._request, environments, self._root)
 
-    def _start(self, python: Path, external_checks: list[str]) -> None:
-        question = Path(self._scratch.name) / "request.json"
-        question.write_text(json.dumps({"external_checks": external_checks, "scans": self._request.scans}), encoding="utf-8")
+    def _start(self) -> subprocess.Popen[bytes] | None:
         environment = {key: value for key, value in os.environ.items() if key in _PASSED_ON}
+        pipe = subprocess.PIPE
         try:
-            with question.open("rb") as source:
-                self._process = subprocess.Popen(
-                    [str(python), str(_DRIVER)], stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
-                )
+            return subprocess.Popen([str(self._python), str(_DRIVER)], stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
         except OSError as error:
-            self._problem = f"{python} cannot be started ({error.strerror}); run `make setup`"
+            self._problem = f"cannot be started: {self._python}: {error.strerror}; run `make setup`"
+            return None
 
-    def _answer(self, limit_seconds: float) -> dict[str, Any] | str:
+    def _answer(self) -> dict[str, Any] | str:
         """The driver's answer, or why there is none."""
         if self._process is None:
             return self._problem or "was not started"
         try:
-            out, err = self._process.communicate(timeout=limit_seconds)
+            out, err = self._process.communicate(timeout=self._limit_seconds)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()
-            return f"did not finish within {limit_seconds:g} seconds"
+            return f"did not finish within {self._limit_seconds:g} seconds"
         if self._process.returncode != 0:
             last = err.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no message"]
             return f"ended with status {self._process.returncode}: {last[0]}"
@@ -92,6 +137,11 @@ class CheckovProcess:
         if not isinstance(answer, dict) or not isinstance(answer.get("scans"), dict):
             return "answered JSON of another shape"
         return answer
+
+
+def start_scan(root: Path, *, external_checks: Path | None = None, limit_seconds: float = LIMIT_SECONDS) -> Scan:
+    """Start Checkov for the repository at `root`; it waits for the plans."""
+    return Scan(root, external_checks=external_checks, limit_seconds=limit_seconds)
 
 
 def checkov_python(root: Path) -> Path:

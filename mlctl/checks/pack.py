@@ -1,0 +1,22 @@
+"""The configuration of the rule pack for the engine: the same settings the gate judges by, and the same enforcement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mlctl.checks.discovery import SdkPolicy
+from mlctl.checks.rule_facts import rule_facts
+from mlctl.config import Environment
+
+
+def pack_config(rules: Sequence[SdkPolicy], environment: Environment, settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What `--policy-pack-config` takes: rule id → enforcementLevel and environment."""
+    without_models = {**settings, "models": {}}
+    return {
+        rule.name: {
+            "enforcementLevel": rule_facts(rule, environment.policy).enforcement.value,
+            "environment": dict(settings) if getattr(rule, "judges_models", False) else without_models,
+        }
+        for rule in rules
+    }
