@@ -1,0 +1,1 @@
+"""How a model answers requests: one component per mode, and what they share."""

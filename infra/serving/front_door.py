@@ -1,0 +1,142 @@
+"""The authenticated way in for applications: one HTTP API per environment, one route per model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pulumi
+import pulumi_aws as aws
+
+_ACCESS_LOG = {
+    "requestId": "$context.requestId",
+    "time": "$context.requestTime",
+    "ip": "$context.identity.sourceIp",
+    "caller": "$context.identity.userArn",
+    "subject": "$context.authorizer.claims.sub",
+    "route": "$context.routeKey",
+    "status": "$context.status",
+    "latency": "$context.responseLatency",
+    "error": "$context.error.message",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontDoorArgs:
+    """Who may come in, and how fast."""
+
+    api_name: str
+    auth: Literal["iam", "jwt"]
+    jwt_issuer: str | None
+    jwt_audience: Sequence[str]
+    rate_per_second: int
+    burst: int
+    log_key_arn: pulumi.Input[str]
+    log_retention_days: int
+    topic_arn: pulumi.Input[str]
+    """Told when the door itself fails."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+class FrontDoor(pulumi.ComponentResource):
+    """Creates the HTTP API, its JWT authorizer where tokens are used, its stage with throttling, encrypted access logs and metrics, and an
+    alarm on its server errors. `route` adds a model.
+
+    An HTTP API and not a REST API: it checks tokens of any identity provider by itself and costs a third. It takes no web application
+    firewall, which would be of little use here: nobody without credentials gets past the door, and what comes in is rows of numbers that
+    the data contract checks.
+    """
+
+    def __init__(self, name: str, args: FrontDoorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlplatform:serving:FrontDoor", name, {}, opts)
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._args = args
+        self._api = aws.apigatewayv2.Api(
+            name, name=args.api_name, protocol_type="HTTP", description="Models by name: POST /models/<model>", opts=self._child
+        )
+        self._authorizer = self._jwt(name) if args.auth == "jwt" else None
+        self._stage(name)
+        self.url = self._api.api_endpoint
+        self.register_outputs({"url": self.url})
+
+    def _jwt(self, name: str) -> aws.apigatewayv2.Authorizer:
+        return aws.apigatewayv2.Authorizer(
+            name,
+            api_id=self._api.id,
+            authorizer_type="JWT",
+            identity_sources=["$request.header.Authorization"],
+            jwt_configuration={"issuer": self._args.jwt_issuer, "audiences": list(self._args.jwt_audience)},
+            opts=self._child,
+        )
+
+    def _stage(self, name: str) -> None:
+        args = self._args
+        # AWS writes it without a resource policy of its own where the name begins like this; there is room for few such policies.
+        group = aws.cloudwatch.LogGroup(
+            name,
+            name=f"/aws/vendedlogs/{args.api_name}-front-door",
+            retention_in_days=args.log_retention_days,
+            kms_key_id=args.log_key_arn,
+            opts=self._child,
+        )
+        aws.apigatewayv2.Stage(
+            name,
+            api_id=self._api.id,
+            name="$default",
+            auto_deploy=True,
+            access_log_settings={"destination_arn": group.arn, "format": json.dumps(_ACCESS_LOG)},
+            default_route_settings={
+                "throttling_rate_limit": args.rate_per_second,
+                "throttling_burst_limit": args.burst,
+                "detailed_metrics_enabled": True,
+            },
+            opts=self._child,
+        )
+        aws.cloudwatch.MetricAlarm(
+            name,
+            alarm_description="The front door of the models fails",
+            namespace="AWS/ApiGateway",
+            metric_name="5xx",
+            dimensions={"ApiId": self._api.id},
+            statistic="Sum",
+            period=300,
+            evaluation_periods=1,
+            threshold=10,
+            comparison_operator="GreaterThanThreshold",
+            treat_missing_data="notBreaching",
+            alarm_actions=[args.topic_arn],
+            ok_actions=[args.topic_arn],
+            opts=self._child,
+        )
+
+    def route(self, name: str, *, model: str, function: aws.lambda_.Function, opts: pulumi.ResourceOptions) -> str:
+        """Send `POST /models/<model>` to the function; every caller must be authenticated. The path comes out."""
+        path = f"/models/{model}"
+        integration = aws.apigatewayv2.Integration(
+            name,
+            api_id=self._api.id,
+            integration_type="AWS_PROXY",
+            integration_uri=function.invoke_arn,
+            payload_format_version="2.0",
+            opts=opts,
+        )
+        aws.apigatewayv2.Route(
+            name,
+            api_id=self._api.id,
+            route_key=f"POST {path}",
+            target=pulumi.Output.concat("integrations/", integration.id),
+            authorization_type="JWT" if self._authorizer else "AWS_IAM",
+            authorizer_id=self._authorizer.id if self._authorizer else None,
+            opts=opts,
+        )
+        aws.lambda_.Permission(
+            name,
+            action="lambda:InvokeFunction",
+            function=function.name,
+            principal="apigateway.amazonaws.com",
+            source_arn=pulumi.Output.concat(self._api.execution_arn, "/*/POST", path),
+            opts=opts,
+        )
+        return path

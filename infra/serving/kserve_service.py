@@ -1,0 +1,187 @@
+"""A model on the cluster, in its team's namespace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from infra.labels import labels
+from infra.pod_role import PodRole, PodRoleArgs
+from infra.policy_document import Statement, allow
+from infra.serving.kserve_alarms import alarm_rules
+from infra.serving.placed_model import PlacedModel
+from mlctl.config.team import Team
+
+MODE = "serving.kserve.io/deploymentMode"
+_GPU = "nvidia.com/gpu"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KServeServiceArgs:
+    """Which model, on which cluster, for whom."""
+
+    placed: PlacedModel
+    team: Team
+    namespace: str
+    cluster: pulumi.Input[str]
+    """The cluster's name. The component's options carry the Kubernetes provider."""
+
+
+class KServeService(pulumi.ComponentResource):
+    """Creates a service account with a role that reads this model's artefacts and writes its records; an InferenceService with its
+    deployment mode stated; with a challenger a second one, and an InferenceGraph that splits the requests by weight; and the alarms as
+    Prometheus rules. It has no key of its own: disks are the nodes', logs the cluster's, records lie under the data bucket's key.
+
+    The split is a graph and not KServe's `canaryTrafficPercent`: that one divides between the last two revisions that happened to be
+    applied, so a cluster built anew would send everything to the challenger. Callers come in through the cluster's ingress.
+    """
+
+    def __init__(self, name: str, args: KServeServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlplatform:serving:KServeService", name, {}, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        placed = args.placed
+        account = self._service_account()
+        versions = {placed.name: placed.version}
+        if placed.model.challenger:
+            versions[f"{placed.name}-challenger"] = placed.model.challenger.version
+        services = [self._service(short, version, account) for short, version in versions.items()]
+        if placed.model.challenger:
+            self._graph(100 - placed.model.challenger.weight_percent, services)
+        kubernetes.apiextensions.CustomResource(
+            f"{name}-alarms",
+            api_version="monitoring.coreos.com/v1",
+            kind="PrometheusRule",
+            metadata=self._metadata(f"{placed.name}-serving"),
+            spec=alarm_rules(placed.name, args.namespace, tuple(versions), placed.model.alarms, critical=placed.model.critical),
+            opts=self._child,
+        )
+        self.register_outputs({"services": list(versions)})
+
+    def _metadata(self, short: str) -> dict[str, Any]:
+        return {
+            "name": short,
+            "namespace": self._args.namespace,
+            "labels": labels(short, self._args.team, model=self._args.placed.name),
+        }
+
+    def _service_account(self) -> kubernetes.core.v1.ServiceAccount:
+        placed, args = self._args.placed, self._args
+        PodRole(
+            self._name,
+            PodRoleArgs(
+                cluster=args.cluster,
+                account=placed.here.account,
+                namespace=args.namespace,
+                service_account=placed.name,
+                statements=_statements(placed),
+                tags=placed.tags,
+            ),
+            opts=self._child,
+        )
+        return kubernetes.core.v1.ServiceAccount(
+            self._name, metadata=self._metadata(placed.name), automount_service_account_token=False, opts=self._child
+        )
+
+    def _service(self, short: str, version: int, account: kubernetes.core.v1.ServiceAccount) -> kubernetes.apiextensions.CustomResource:
+        settings = self._args.placed.model.kserve
+        assert settings is not None
+        metadata = self._metadata(short)
+        return kubernetes.apiextensions.CustomResource(
+            f"{self._name}-{short}",
+            api_version="serving.kserve.io/v1beta1",
+            kind="InferenceService",
+            metadata={**metadata, "annotations": {MODE: settings.deployment_mode}},
+            spec={"predictor": predictor(self._args, version, metadata["labels"])},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[account]),
+        )
+
+    def _graph(self, share: int, services: list[kubernetes.apiextensions.CustomResource]) -> None:
+        placed = self._args.placed
+        settings = placed.model.kserve
+        assert settings is not None
+        steps = [
+            {"serviceName": placed.name, "weight": share},
+            {"serviceName": f"{placed.name}-challenger", "weight": 100 - share},
+        ]
+        kubernetes.apiextensions.CustomResource(
+            f"{self._name}-split",
+            api_version="serving.kserve.io/v1alpha1",
+            kind="InferenceGraph",
+            metadata={**self._metadata(f"{placed.name}-split"), "annotations": {MODE: settings.deployment_mode}},
+            spec={"nodes": {"root": {"routerType": "Splitter", "steps": steps}}},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=services),
+        )
+
+
+def predictor(args: KServeServiceArgs, version: int, pod_labels: dict[str, str]) -> dict[str, Any]:
+    """The pods of one version: as many as the bounds allow, unprivileged, before training and batch."""
+    placed = args.placed
+    settings = placed.model.kserve
+    assert settings is not None
+    resources = {"cpu": settings.cpu, "memory": settings.memory}
+    gpu = placed.model.accelerator == "gpu"
+    if gpu:
+        resources[_GPU] = "1"
+    container = {
+        "name": "kserve-container",
+        "image": placed.image,
+        "env": [
+            {"name": "STORAGE_URI", "value": placed.artefact(version)},
+            {"name": "MODEL_NAME", "value": placed.name},
+            {"name": "MODEL_VERSION", "value": str(version)},
+        ],
+        "ports": [{"containerPort": 8080, "protocol": "TCP"}],
+        "resources": {"requests": resources, "limits": resources},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "runAsNonRoot": True,
+            "capabilities": {"drop": ["ALL"]},
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    }
+    pods: dict[str, Any] = {
+        "labels": pod_labels,
+        "minReplicas": settings.minimum,
+        "maxReplicas": settings.maximum,
+        "serviceAccountName": placed.name,
+        "priorityClassName": "serving",
+        "nodeSelector": {"purpose": "serving"},
+        "containers": [container],
+    }
+    if gpu:
+        pods["tolerations"] = [{"key": _GPU, "operator": "Exists", "effect": "NoSchedule"}]
+    if placed.model.data_capture_percent:
+        pods["logger"] = _logger(placed)
+    return pods
+
+
+def _logger(placed: PlacedModel) -> dict[str, Any]:
+    """KServe's own record of requests and answers, one JSON object each in the data bucket."""
+    return {
+        "mode": "all",
+        "url": pulumi.Output.concat("s3://", placed.here.data_bucket),
+        "storage": {
+            "path": f"capture/{placed.name}",
+            "parameters": {"type": "s3", "region": placed.here.region, "format": "json"},
+            "serviceAccountName": placed.name,
+        },
+    }
+
+
+def _statements(placed: PlacedModel) -> list[Statement]:
+    here = placed.here
+    listing = {"StringLike": {"s3:prefix": f"{placed.name}/*"}}
+    statements = [
+        allow("ReadArtefacts", actions=("s3:GetObject",), resources=pulumi.Output.concat(here.models_bucket_arn, f"/{placed.name}/*")),
+        allow("FindArtefacts", actions=("s3:ListBucket",), resources=here.models_bucket_arn, condition=listing),
+        allow("DecryptArtefacts", actions=("kms:Decrypt",), resources=here.models_key_arn),
+    ]
+    if placed.model.data_capture_percent:
+        statements.append(allow("RecordRequests", actions=("s3:PutObject",), resources=placed.data_arn("capture")))
+        statements.append(allow("EncryptRecords", actions=("kms:Decrypt", "kms:GenerateDataKey"), resources=here.data_key_arn))
+    return statements

@@ -1,0 +1,134 @@
+"""The models that serve in one environment. A model without a pinned version is left out.
+
+Exports
+-------
+front_door_url
+    Where applications send requests: `POST <url>/models/<model>`, signed or with a token.
+model_paths
+    Model → its path in the front door. Batch models and models on the cluster have none.
+model_versions
+    Model → version that serves.
+"""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_kubernetes as kubernetes
+
+from infra.context import Context
+from infra.serving.batch_transform import JOB_LOG_GROUP
+from infra.serving.front_door import FrontDoor, FrontDoorArgs
+from infra.serving.kserve_service import KServeService, KServeServiceArgs
+from infra.serving.placed_model import PlacedModel, Surroundings
+from infra.serving.placement import placement_note
+from infra.serving.served_model import serve_on_sagemaker
+from infra.topic import EVENTS, Topic, TopicArgs
+
+context = Context.start(service="serving")
+environment = context.environment
+account, region, prefix = environment.account, environment.region, environment.prefix
+platform_topic = context.output("foundation", "platform_alerts_topic_arn")
+alerts_key = context.output("foundation", "alerts_key_arn")
+logs_key = context.output("foundation", "logs_key_arn")
+urls = context.output("registries", "repository_urls")
+
+here = Surroundings(
+    prefix=prefix,
+    account=account,
+    region=region,
+    log_retention_days=environment.security.log_retention_days,
+    key_deletion_days=environment.security.kms_deletion_window_days,
+    models_bucket=context.output("registries", "models_bucket"),
+    models_bucket_arn=context.output("registries", "models_bucket_arn"),
+    models_key_arn=context.output("registries", "models_key_arn"),
+    data_bucket=context.output("registries", "raw_bucket"),
+    data_bucket_arn=context.output("registries", "raw_bucket_arn"),
+    data_key_arn=context.output("registries", "data_key_arn"),
+    alerts_key_arn=alerts_key,
+    platform_topic_arn=platform_topic,
+    repository_arns={
+        image.name: f"arn:aws:ecr:{region}:{account}:repository/{environment.organization}/{image.name}"
+        for image in environment.registries.images
+    },
+    image_references={image.name: urls[image.name].apply(image.reference) for image in environment.registries.images},
+    vpc_id=context.output("foundation", "vpc_id"),
+    vpc_cidr=str(environment.network.cidr),
+    subnet_ids=context.output("foundation", "private_subnet_ids"),
+    s3_prefix_list_id=context.output("foundation", "s3_prefix_list_id"),
+)
+door = environment.front_door
+front_door = FrontDoor(
+    "front-door",
+    FrontDoorArgs(
+        api_name=f"{prefix}-models",
+        auth=door.auth,
+        jwt_issuer=door.jwt_issuer,
+        jwt_audience=door.jwt_audience,
+        rate_per_second=door.rate_per_second,
+        burst=door.burst,
+        log_key_arn=logs_key,
+        log_retention_days=environment.security.log_retention_days,
+        topic_arn=platform_topic,
+    ),
+    opts=context.options(),
+)
+
+pinned = {name: model for name, model in environment.models.items() if model.version is not None}
+topics = {
+    team: Topic(
+        f"alerts-{team}",
+        TopicArgs(
+            display_name=f"Models of {team}",
+            key_arn=alerts_key,
+            account=account,
+            publishers=["cloudwatch.amazonaws.com", EVENTS],
+            emails=[environment.team(team).email],
+            tags=context.team_tags(team),
+        ),
+        opts=context.options(),
+    )
+    for team in sorted({model.team for model in pinned.values()})
+}
+if any(model.mode == "batch" for model in pinned.values()):
+    aws.cloudwatch.LogGroup(
+        "transform-jobs",
+        name=JOB_LOG_GROUP,
+        retention_in_days=environment.security.log_retention_days,
+        kms_key_id=logs_key,
+        opts=pulumi.ResourceOptions(provider=context.aws),
+    )
+cluster = None
+if any(model.mode == "kserve" for model in pinned.values()):
+    cluster = kubernetes.Provider("cluster", kubeconfig=context.output("cluster", "kubeconfig"))
+
+paths: dict[str, str] = {}
+for name, model in pinned.items():
+    assert model.version is not None
+    placed = PlacedModel(
+        name=name,
+        version=model.version,
+        model=model,
+        tags=context.team_tags(model.team),
+        topic_arn=topics[model.team].arn,
+        here=here,
+    )
+    pulumi.log.info(placement_note(name, model))
+    if cluster is None or model.mode != "kserve":
+        if path := serve_on_sagemaker(placed, front_door, context.options()):
+            paths[name] = path
+        continue
+    KServeService(
+        name,
+        KServeServiceArgs(
+            placed=placed,
+            team=environment.team(model.team),
+            namespace=model.team,
+            cluster=context.output("cluster", "cluster_name"),
+        ),
+        opts=pulumi.ResourceOptions(providers=[context.aws, cluster]),
+    )
+
+pulumi.export("front_door_url", front_door.url)
+pulumi.export("model_paths", paths)
+pulumi.export("model_versions", {name: model.version for name, model in pinned.items()})
