@@ -51,8 +51,7 @@ class _Nodes:
         from onnx import numpy_helper
 
         name = f"constant_{len(self.constants)}"
-        array = np.asarray(values, dtype=object if dtype == "str" else dtype)
-        self.constants.append(numpy_helper.from_array(array, name))
+        self.constants.append(numpy_helper.from_array(np.asarray(values, dtype=dtype), name))
         return name
 
 
@@ -64,7 +63,8 @@ def preprocessing_graph(spec: ModelSpec) -> onnx.ModelProto:
     nodes = _Nodes()
     numbers = {name: _number(spec, nodes, name) for name in number_features(spec)}
     parts = [
-        nodes.add("Cast", numbers[name], to=TensorProto.FLOAT) if name in numbers else _one_hot(spec, nodes, name) for name in spec.features
+        nodes.add("Cast", numbers[name], to=TensorProto.FLOAT) if name in numbers else _category(spec, nodes, name)
+        for name in spec.features
     ]
     last = [helper.make_node("Concat", parts, [MATRIX], name=MATRIX, axis=1)]
     outputs = [helper.make_tensor_value_info(MATRIX, TensorProto.FLOAT, ["rows", None])]
@@ -87,11 +87,15 @@ def number_features(spec: ModelSpec) -> list[str]:
     return [name for name in spec.features if not is_category(spec, name)]
 
 
-def _one_hot(spec: ModelSpec, nodes: _Nodes, name: str) -> str:
+def _category(spec: ModelSpec, nodes: _Nodes, name: str) -> str:
     source = spec.features[name].source[0]
+    return _one_hot(nodes, source, list(spec.contract.columns[source].categories))
+
+
+def _one_hot(nodes: _Nodes, source: str, words: list[str]) -> str:
+    """Compare text with words, one column each; operator set 18 has no other comparison of text."""
     flat = nodes.add("Squeeze", source, nodes.constant([1], "int64"))
-    allowed = list(spec.contract.columns[source].categories)
-    return nodes.add("OneHotEncoder", flat, domain="ai.onnx.ml", cats_strings=allowed, zeros=1)
+    return nodes.add("OneHotEncoder", flat, domain="ai.onnx.ml", cats_strings=words, zeros=1)
 
 
 def _number(spec: ModelSpec, nodes: _Nodes, name: str) -> str:
@@ -111,10 +115,8 @@ def _row(spec: ModelSpec, nodes: _Nodes, feature: Feature) -> str:
 
     first = feature.source[0]
     if feature.transform == "is_missing":
-        if is_text(spec.contract.columns[first]):
-            missing = nodes.add("Equal", first, nodes.constant([[""]], "str"))
-        else:
-            missing = nodes.add("IsNaN", first)
+        text = is_text(spec.contract.columns[first])
+        missing = _one_hot(nodes, first, [""]) if text else nodes.add("IsNaN", first)
         return nodes.add("Cast", missing, to=TensorProto.DOUBLE)
     if feature.transform == "identity":
         return first
