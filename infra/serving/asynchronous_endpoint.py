@@ -67,7 +67,7 @@ class AsynchronousEndpoint(pulumi.ComponentResource):
             opts=self._child,
         )
         self.router = Router(
-            name,
+            f"{name}-router",
             RouterArgs(
                 placed=placed,
                 access=self._access,

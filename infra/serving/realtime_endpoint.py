@@ -50,7 +50,7 @@ class RealtimeEndpoint(pulumi.ComponentResource):
         placed = args.placed
         assert placed.model.instances is not None
         self.router = Router(
-            name,
+            f"{name}-router",
             RouterArgs(
                 placed=placed,
                 access=self._access,
@@ -106,7 +106,8 @@ class RealtimeEndpoint(pulumi.ComponentResource):
         share = challenger.weight_percent if challenger else 0
         shadow = challenger is not None and challenger.shadow
         champion = instance_variant(CHAMPION, self._models[CHAMPION], instances, 100 if shadow else 100 - share)
-        production, shadows = [champion], []
+        production = [champion]
+        shadows: list[aws.sagemaker.EndpointConfigurationShadowProductionVariantArgsDict] = []
         if challenger:
             trial = instance_variant(CHALLENGER, self._models[CHALLENGER], instances, share)
             (shadows if shadow else production).append(trial)

@@ -22,7 +22,7 @@ def deployment(rollout: Rollout, alarm_names: Sequence[pulumi.Input[str]]) -> aw
     steps = 100 // rollout.step_percent + 1 if rollout.strategy == "linear" else 2
     return {
         "blue_green_update_policy": {
-            "traffic_routing_configuration": routing,  # type: ignore[typeddict-item]
+            "traffic_routing_configuration": routing,
             "termination_wait_in_seconds": seconds,
             # Time for the steps and an hour for instances to start; AWS allows 10 minutes to 8 hours.
             "maximum_execution_timeout_in_seconds": min(28800, steps * seconds + 3600),

@@ -51,7 +51,7 @@ class ServerlessEndpoint(pulumi.ComponentResource):
             targets.append(Target(endpoint=f"{placed.endpoint_name}-challenger", version=challenger.version, weight=weight))
         assert placed.model.serverless is not None
         self.router = Router(
-            name,
+            f"{name}-router",
             RouterArgs(
                 placed=placed,
                 access=self._access,
