@@ -18,6 +18,8 @@ TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 _CONFIGURATION = "aws:ec2/launchConfiguration:LaunchConfiguration"
 _METRICS = 7
 """Metrics that detailed monitoring of one instance adds."""
+_CHARGED_FOR_EBS = frozenset(f"{family}.{size}" for family in ("c3", "m3", "r3") for size in ("xlarge", "2xlarge", "4xlarge"))
+"""Old types for which EBS optimisation costs extra; newer ones include it."""
 _CREDITS = ("monthly_cpu_credit_hrs", "vcpu_count")
 
 
@@ -81,7 +83,7 @@ def add_machines(
         metric = quote.price("CloudWatch", "custom metric, first 10,000")
         quote.add("EC2 detailed monitoring", "metrics", times(count, _METRICS), metric)
     _add_credits(quote, machine, count)
-    if machine.ebs_optimized and machine.type and machine.type.split(".")[0] in ("r3", "m3", "c3"):
+    if machine.ebs_optimized and machine.type in _CHARGED_FOR_EBS:
         quote.add("EBS-optimized usage", "hours", times(count, hours), quote.price("EC2", f"EBS-optimized {machine.type}"))
     for one in machine.disks:
         add_disk(quote, one, count, most=most)

@@ -57,10 +57,7 @@ def _add_serverless(quote: Quote, settings: Mapping[str, Any], share: Decimal) -
     memory = as_number(settings.get("memorySizeInMb", 2048))
     size = f"{int(memory / 1024)} GB memory" if memory is not None else "unknown memory"
     warm = as_number(settings.get("provisionedConcurrency", 0)) or Decimal(0)
-    seconds, warm_seconds = times(quote.usage(_SECONDS), share), times(quote.usage(_WARM_SECONDS), share)
-    if seconds is None:
-        busy = times(_busy_hours(quote, share), 3600)
-        seconds, warm_seconds = (Decimal(0), busy) if warm else (busy, None)
+    seconds, warm_seconds = _seconds(quote, share, warm=bool(warm))
     if seconds != 0 or not warm:
         compute = quote.price("SageMaker", f"serverless inference compute, {size}")
         quote.add(f"Serverless compute ({size})", "seconds", seconds, compute, key=_SECONDS)
@@ -68,15 +65,24 @@ def _add_serverless(quote: Quote, settings: Mapping[str, Any], share: Decimal) -
         price = quote.price("SageMaker", f"serverless provisioned concurrency, {size}")
         quote.add("Provisioned concurrency (warm)", "seconds", warm * HOURS * 3600, price)
         execution = quote.price("SageMaker", f"serverless provisioned execution, {size}")
-        quote.add("Provisioned concurrency execution", "seconds", warm_seconds, execution, key=_WARM_SECONDS)
+        quote.add("Provisioned concurrency execution", "seconds", warm_seconds, execution, key=_SECONDS)
+
+
+def _seconds(quote: Quote, share: Decimal, *, warm: bool) -> tuple[Decimal | None, Decimal | None]:
+    """(seconds of inference on demand, on warm slots). What is not stated apart is all served by the warm slots where there are any."""
+    found = quote.assumption(_SECONDS)
+    if found and not found.origin.startswith("default"):
+        return found.value * share, times(quote.usage(_WARM_SECONDS), share)
+    busy = times(_busy_hours(quote, share), 3600)
+    return (Decimal(0), busy) if warm else (busy, None)
 
 
 def _busy_hours(quote: Quote, share: Decimal) -> Decimal | None:
-    """Hours in which one request at a time is served, from the model's traffic."""
+    """Hours in which one request at a time is served: from the model's traffic, else the default."""
     usage = quote.around.usage.model(quote.model)
-    if usage is None:
-        return None
-    return usage.requests * usage.milliseconds * share / 1000 / 3600
+    if usage is not None:
+        return usage.requests * usage.milliseconds * share / 1000 / 3600
+    return times(quote.usage(_SECONDS), share, Decimal(1) / 3600)
 
 
 def _gigabytes(quote: Quote) -> Decimal | None:
