@@ -6,6 +6,7 @@ stack's exports waits until that stack is planned, so the dependency order is fo
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
@@ -289,14 +290,12 @@ def preload(folders: Iterable[Path]) -> None:
 
     Only a matter of speed: what is missed here is imported in the child.
     """
-    import pulumi_aws
-    import pulumi_kubernetes
-
     importlib.import_module("mlctl.plan.child")
-    packages = {"aws": pulumi_aws, "kubernetes": pulumi_kubernetes, "k8s": pulumi_kubernetes}
+    packages = {"aws": "pulumi_aws", "kubernetes": "pulumi_kubernetes", "k8s": "pulumi_kubernetes"}
     sources = [path for folder in folders if folder.is_dir() for path in sorted(folder.rglob("*.py"))]
     names = {match for path in sources for match in _MODULE.findall(path.read_text(encoding="utf-8", errors="replace"))}
     for package, module in sorted(names):
-        getattr(packages[package], module, None)
+        with contextlib.suppress(ImportError):
+            getattr(importlib.import_module(f"{packages[package]}.{module}"), "__all__", None)  # they load at the first look inside
     gc.collect()
     gc.freeze()
