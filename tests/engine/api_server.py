@@ -112,7 +112,8 @@ class ApiServer:
         if kind is None:
             return Verdict(404, f"the server has no {manifest.get('apiVersion')} {manifest.get('kind')}")
         root, _, plural = kind.path.rpartition("/")
-        inside = manifest.get("metadata", {}).get("namespace", namespace)
+        metadata = manifest.get("metadata")
+        inside = metadata.get("namespace", namespace) if isinstance(metadata, Mapping) else namespace
         path = f"{root}/namespaces/{inside}/{plural}" if kind.namespaced else kind.path
         answer = self._request(method, path + name, **options)
         return Verdict(answer.status_code, str(answer.json().get("message", "")) if answer.status_code >= 300 else "")

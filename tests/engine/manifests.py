@@ -21,19 +21,24 @@ def objects(plan: Plan) -> list[Resource]:
 
 def manifest(resource: Resource) -> dict[str, Any]:
     """The object of a resource. What the cloud computes is filled in with a name of the right form; a missing name is generated."""
-    filled: dict[str, Any] = _fill(resource.inputs)
-    metadata = filled.setdefault("metadata", {})
-    metadata.setdefault("name", f"{resource.name}-1a2b3c4d")
-    return filled
+    found = filled(resource.inputs, unknown=1)
+    found.setdefault("metadata", {}).setdefault("name", f"{resource.name}-1a2b3c4d")
+    return found
 
 
-def _fill(value: Any) -> Any:
+def filled(inputs: Mapping[str, Any], unknown: Any = UNKNOWN) -> dict[str, Any]:
+    """Inputs with placeholders and secrets filled in, and unknown numbers and booleans by `unknown`. Nulls are left out: not given."""
+    found: dict[str, Any] = _fill(inputs, unknown)
+    return found
+
+
+def _fill(value: Any, unknown: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _fill(item) for key, item in value.items()}
+        return {key: _fill(item, unknown) for key, item in value.items() if item is not None}
     if isinstance(value, list | tuple):
-        return [_fill(item) for item in value]
+        return [_fill(item, unknown) for item in value]
     if value == UNKNOWN:
-        return 1
+        return unknown
     if value == SECRET:
         return "c2VjcmV0"
     return _with_stand_ins(value) if isinstance(value, str) else value

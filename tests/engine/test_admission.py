@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -22,6 +22,7 @@ GPU = "nvidia.com/gpu"
 TOLERATES = [{"key": GPU, "operator": "Exists"}]
 
 Pod = dict[str, Any]
+Make = Callable[[Mapping[str, Any]], Pod]
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +97,7 @@ def labelled(given: Pod, key: str, value: str) -> Pod:
     return given
 
 
-ACCEPTED = {
+ACCEPTED: dict[str, Make] = {
     "an image of the own registry": pod,
     "an image by digest": lambda own: pod(own, image=f"docker.io/library/python@{DIGEST}"),
     "an image of a full version": lambda own: pod(own, image="quay.io/argoproj/argoexec:v3.7.1"),
@@ -105,7 +106,7 @@ ACCEPTED = {
     "an init container": lambda own: with_init(pod(own), f"{OWN}/training:1"),
 }
 OWNER = "label team must be {team}, as on the namespace"
-REFUSED = {
+REFUSED: dict[str, tuple[Make, str]] = {
     "no owner": (lambda own: without_labels(pod(own)), OWNER),
     "another team": (lambda own: labelled(pod(own), "team", "other"), OWNER),
     "another cost centre": (lambda own: labelled(pod(own), "cost-centre", "other"), "label cost-centre must be {cost-centre}"),
