@@ -120,7 +120,8 @@ def _find_duplicates(contract: TableContract, read: pd.DataFrame, reasons: dict[
 
 def _bad_rows(rows: pd.DataFrame, reasons: dict[int, list[str]]) -> pd.DataFrame:
     positions = sorted(reasons)
-    raw = [json.dumps(record, default=str, ensure_ascii=False) for record in _records(rows.iloc[positions])]
+    records = _records(rows.iloc[positions]) if positions else []
+    raw = [json.dumps(record, default=str, ensure_ascii=False) for record in records]
     return pd.DataFrame(
         {
             "row": pd.Series(positions, dtype="int64"),

@@ -51,7 +51,7 @@ training:
   search: {C: {low: 0.01, high: 10, log: true}}
 decision: {threshold: 0.5, expected_event: adverse, adverse_word: late, favourable_word: on time}
 gates: [{metric: roc_auc, threshold: 0.6, direction: at_least}]
-serving: {latency_p99_ms: 50}
+serving: {latency_p99_ms: 60000}
 fairness: {minimum_group: 20, adverse_impact_ratio: 0.5, equalised_odds_difference: 0.5}
 explanation: {background_rows: 20}
 """
