@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from mlctl.workflow.model.parameter import Raw
 from mlctl.workflow.validation.fields import check_fields
 from mlctl.workflow.yaml_document import Document, Path_, read_documents
 
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _RUNNABLE = ("Workflow", "CronWorkflow", "WorkflowTemplate", "ClusterWorkflowTemplate")
 
 
@@ -183,6 +185,8 @@ def _owner(document: Document, unchecked: bool) -> Owner:
     if kind == "CronWorkflow":
         spec = spec.get("workflowSpec") or {}
     name = str(metadata.get("name") or metadata.get("generateName") or "workflow-").rstrip("-")
+    if not _NAME.fullmatch(name):
+        raise document.error(("metadata", "name"), f"`{name}` is not a name", allowed="small letters, digits, `-` and `.`, up to 253")
     return Owner(document, kind, name, spec, spec_path)
 
 

@@ -13,6 +13,7 @@ from mlctl.errors import InputError
 MAX_BYTES = 16 * 1024 * 1024
 MAX_NODES = 500_000
 MAX_DEPTH = 100
+_LONGEST_KEY = 16
 
 Path_ = tuple[str | int, ...]
 
@@ -49,6 +50,8 @@ class Document:
 def dotted(path: Path_) -> str:
     """`("spec", "templates", 0, "name")` as `spec.templates[0].name`."""
     text = ""
+    if len(path) > _LONGEST_KEY:
+        path = (*path[:_LONGEST_KEY], "…")
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}"
     return text.lstrip(".")

@@ -24,6 +24,7 @@ from mlctl.workflow.engine.run_folder import RunFolder
 from mlctl.workflow.engine.session import Options, Session
 from mlctl.workflow.engine.watch import Watcher
 from mlctl.workflow.engine.workflow_scope import workflow_scope
+from mlctl.workflow.expression.error import ExpressionError
 from mlctl.workflow.expression.functions import to_json
 from mlctl.workflow.model.artifact import ArtifactFile
 from mlctl.workflow.model.call import Arguments, Call, hooks_of
@@ -160,7 +161,7 @@ async def _whole(session: Session) -> tuple[Phase, str]:
     session.globals.update(given)
     try:
         inputs = bind(arguments, arguments, session.globals, session)
-    except NodeError as error:
+    except (NodeError, ExpressionError) as error:
         raise InputError(str(error), file=catalog.main.document.file) from None
     session.globals = workflow_scope(session.header, catalog, inputs)
     session.globals.update(given)
@@ -203,6 +204,7 @@ async def _entrypoint(call: Call, place: Place, session: Session) -> tuple[Phase
         return Phase.FAILED, _DEADLINE
     except asyncio.CancelledError:
         work.cancel()
+        await asyncio.wait([work])
         raise
 
 

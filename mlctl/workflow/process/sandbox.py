@@ -37,6 +37,8 @@ class Sandbox:
 
     def local(self, path: str) -> Path:
         """Where a path of the container is here; a relative one is in the working directory."""
+        if ".." in path.split("/"):
+            raise ValueError(f"the path {path} leads out of the step's folder")
         if not path.startswith("/"):
             return self.work / path
         plain = path.rstrip("/")

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from mlctl.workflow.catalog import Catalog, Found
 from mlctl.workflow.model.call import Arguments, Call, hooks_of
 from mlctl.workflow.model.parameter import Raw
+from mlctl.workflow.tags import strings_in
 from mlctl.workflow.validation.interface import check_interface
-from mlctl.workflow.validation.known import Known
+from mlctl.workflow.validation.known import Known, text_problem
 from mlctl.workflow.validation.refusals import ignored, refuse
 from mlctl.workflow.validation.template import TemplateCheck
 from mlctl.workflow.yaml_document import Path_
@@ -41,6 +42,7 @@ def check(catalog: Catalog, *, entrypoint: str | None = None) -> Checked:
     walker.call(Call.read({"template": name}, "entrypoint"), main.spec_path, _workflow_arguments(spec))
     for hook in hooks_of(spec).values():
         walker.call(hook, main.spec_path, _workflow_arguments(spec) if hook.name == "exit" else None)
+    walker.check_values()
     walker.finish()
     return Checked(catalog=catalog, entrypoint=str(name), ignored=ignored(catalog, walker.reached))
 
@@ -92,6 +94,14 @@ class _Walker:
             refuse(found, self._catalog)
             TemplateCheck(found, self._catalog, global_names).run(self._add)
             self.reached.append(found)
+
+    def check_values(self) -> None:
+        """The workflow's own arguments can only use what is known of the workflow."""
+        main = self._catalog.main
+        known = self._global_names()
+        for place, text in strings_in(self._catalog.spec.get("arguments"), (*main.spec_path, "arguments")):
+            if problem := text_problem(text, known):
+                raise main.document.error(place, problem)
 
     def _add(self, found: Found) -> None:
         key = id(found.owner.document) ^ hash(found.path)

@@ -8,6 +8,7 @@ from typing import Any
 from mlctl.workflow.argo_fields import KINDS, field_table
 from mlctl.workflow.yaml_document import Document, Path_
 
+_NAMED = ("Parameter", "Artifact", "EnvVar", "Volume", "VolumeMount", "WorkflowStep", "DAGTask")
 _NAMES = {"str": "a string", "int": "a whole number", "bool": "true or false", "float": "a number"}
 
 
@@ -41,6 +42,8 @@ def _check_list(document: Document, path: Path_, value: Any, kind: str) -> None:
     if not isinstance(value, list):
         raise document.error(path, f"is {_describe(value)}", allowed="a list")
     for index, item in enumerate(value):
+        if item is None and kind != "any":
+            raise document.error((*path, index), "is empty")
         _check(document, (*path, index), item, kind)
 
 
@@ -48,6 +51,8 @@ def _check_map(document: Document, path: Path_, value: Any, kind: str) -> None:
     if not isinstance(value, dict):
         raise document.error(path, f"is {_describe(value)}", allowed="a mapping")
     for key, item in value.items():
+        if item is None and kind in field_table():
+            raise document.error((*path, key), "is empty")
         _check(document, (*path, key), item, kind)
 
 
@@ -55,6 +60,8 @@ def _check_object(document: Document, path: Path_, value: Any, kind: str) -> Non
     if not isinstance(value, dict):
         raise document.error(path, f"is {_describe(value)}", allowed="a mapping")
     fields = field_table()[kind]
+    if kind in _NAMED and not value.get("name"):
+        raise document.error(path, "needs a `name`")
     for key, item in value.items():
         if key not in fields:
             raise document.error((*path, key), f"`{key}` is not a field of {kind}", remedy=_nearest(key, list(fields)))

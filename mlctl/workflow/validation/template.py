@@ -82,6 +82,9 @@ class TemplateCheck:
                     seen.add(name)
                     if process and kind == "artifacts" and not entry.get("path"):
                         raise self._document.error(at, f"artifact `{name}` needs a `path`")
+                    path = entry.get("path") or (entry.get("valueFrom") or {}).get("path") or ""
+                    if ".." in path.split("/"):
+                        raise self._document.error(at, f"the path {path} leads out of the step's folder")
 
     def _check_numbers(self) -> None:
         template = self._template
@@ -176,7 +179,7 @@ class TemplateCheck:
         for key in ("withItems", "withParam", "withSequence"):
             if raw.get(key) is not None:
                 self._check_strings(raw[key], (*at, key), known)
-        if call.sequence is not None and ("count" in call.sequence) == ("end" in call.sequence):
+        if call.sequence is not None and (call.sequence.get("count") is None) == (call.sequence.get("end") is None):
             raise self._document.error((*at, "withSequence"), "needs `count` or `end`, and not both")
 
     def _check_hooks(self, call: Call, at: Path_, known: Known, reach: Callable[[Found], None]) -> None:

@@ -1,6 +1,5 @@
 """Functions the manifests run through Hera's runner."""
 
-from pathlib import Path
 from typing import Annotated
 
 from hera.workflows import Artifact, ArtifactLoader, Parameter, script
@@ -20,8 +19,3 @@ def total(length: int, numbers: Annotated[list[int], Artifact(name="numbers", lo
 @script(constructor="runner")
 def broken() -> None:
     raise ValueError("no good")
-
-
-@script(constructor="runner")
-def nothing() -> None:
-    Path("made-in-my-own-folder").touch()

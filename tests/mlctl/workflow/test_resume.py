@@ -199,3 +199,13 @@ def test_the_journal_is_lines_of_json(chain: Path) -> None:
     assert events[0] == "run"
     assert events[-1] == "done"
     assert events.count("end") == events.count("node") == 7
+
+
+def test_a_stopped_step_may_tidy_up(chain: Path) -> None:
+    tidy = chain.parent / "tidied"
+    text = chain.read_text().replace("echo hold >> $LOG;", f"trap 'sleep 0.3; touch {tidy}; exit' TERM; echo hold >> $LOG;")
+    chain.write_text(text)
+    process, _ = start_and_wait_for("hold", chain)
+    process.send_signal(signal.SIGTERM)
+    process.wait()
+    assert tidy.exists()
