@@ -14,7 +14,7 @@ PREFIX = "acme-prod"
 
 def of(served: Served, kind: str) -> dict[str, dict[str, Any]]:
     """Resources of a type by name, with their inputs."""
-    return {resource.name: dict(resource.inputs) for resource in served if resource.type.endswith(f":{kind}")}
+    return {resource.name: dict(resource.inputs) for resource in served if resource.custom and resource.type.endswith(f":{kind}")}
 
 
 def policy(served: Served, role: str) -> dict[str, Any]:
