@@ -76,10 +76,11 @@ def score_parquet(model: str | Path, source: str | Path, out: str | Path, *, dec
     if codes is None:
         raise InputError("no key to code people's names with", key=KEY, remedy=f"set {KEY} or {KEY}_FILE to a secret")
     target = Path(out)
+    # One thread: the order of sums, and with it the last digit of a score, would depend on the number of cores.
     with _open(Path(source)) as file:
         job = _job(artefact.digest, Path(source), file, decided_at, chunk_rows)
         _same_job(target, job)
-        worker = _Worker(Scorer(artefact, threads=0), codes, moment(decided_at), target)
+        worker = _Worker(Scorer(artefact), codes, moment(decided_at), target)
         chunks = list(_chunks(file.metadata, chunk_rows))
         done = [chunk for chunk in chunks if worker.has(chunk)]
         worker.check_columns(file.schema_arrow.names, Path(source))
