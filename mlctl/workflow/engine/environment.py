@@ -11,6 +11,7 @@ from mlctl.workflow.engine.session import Session
 from mlctl.workflow.model.command import Command
 from mlctl.workflow.model.parameter import KeyRef, Raw, text_of
 
+_REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_.][A-Za-z0-9_.-]*)\)")
 _KEPT_BACK = ("ARGO_TOKEN", "PYTHONSTARTUP")
 
 
@@ -37,13 +38,27 @@ def environment_of(command: Command, pod: str, folder: Path, session: Session) -
         ARGO_CONTAINER_NAME="main",
         ARGO_NODE_ID=pod,
     )
+    return {**env, **declared_of(command, pod, session)}
+
+
+def declared_of(command: Command, pod: str, session: Session) -> dict[str, str]:
+    """The variables the template itself sets; the only ones `$(NAME)` can mean."""
+    declared: dict[str, str] = {}
     for source in command.env_from:
-        env.update(_all_of(source, session))
+        declared.update(_all_of(source, session))
     for entry in command.env:
         value = _value(entry, pod, session)
         if value is not None:
-            env[entry["name"]] = value
-    return env
+            declared[entry["name"]] = expand(value, declared)
+    return declared
+
+
+def expand(text: str, env: dict[str, str]) -> str:
+    """`text` with `$(NAME)` filled in and `$$` as `$`, as Kubernetes does in commands, arguments and variables.
+
+    A name that is not known is left as it stands, so that a shell still sees its own `$(command)`.
+    """
+    return _REFERENCE.sub(lambda found: "$" if found[1] is None else env.get(found[1], found[0]), text)
 
 
 def _all_of(source: Raw, session: Session) -> dict[str, str]:

@@ -11,7 +11,7 @@ import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from mlctl.workflow.engine.environment import environment_of
+from mlctl.workflow.engine.environment import declared_of, environment_of, expand
 from mlctl.workflow.engine.error import NodeError
 from mlctl.workflow.engine.execute import Work
 from mlctl.workflow.engine.node import Node, NodeKind, Outputs, Phase
@@ -196,20 +196,20 @@ class _Attempt:
         assert command is not None
         if not is_available(command.command[0]):
             raise NodeError(f"there is no command `{command.command[0]}` on this machine")
-        argv = [sandbox.rewrite(part) for part in command.command + command.args]
+        env = environment_of(command, self._pod, self._folder, self._session)
+        declared = declared_of(command, self._pod, self._session)
+        argv = [sandbox.rewrite(expand(part, declared)) for part in command.command + command.args]
         if argv[0] in ("python", "python3"):
             argv[0] = sys.executable
         if command.source is not None:
             script = self._folder / "script"
             script.write_text(sandbox.rewrite(command.source), encoding="utf-8")
             argv.append(str(script))
-        env = environment_of(command, self._pod, self._folder, self._session)
         if is_hera(argv):
             env[PATHS_VARIABLE] = json.dumps({path: str(sandbox.local(path)) for path in self._declared()})
-        own = {entry["name"] for entry in command.env}
         return Launch(
             argv=argv,
-            env={name: sandbox.rewrite(value) if name in own else value for name, value in env.items()},
+            env={name: sandbox.rewrite(value) if name in declared else value for name, value in env.items()},
             cwd=sandbox.work,
             stdout=self._folder / "stdout.log",
             stderr=self._folder / "stderr.log",
