@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-PLATFORM = ("argo", "kserve", "knative-serving", "kourier-system", "mlflow", "monitoring")
+PLATFORM = ("argo", "knative-serving", "kourier-system", "kserve", "kuberay", "mlflow", "monitoring")
 """Namespaces of the platform that call the teams' pods, or are called by them."""
 
 METADATA = "169.254.169.254/32"

@@ -1,0 +1,224 @@
+"""The platform stack as planned, and every switch of `platform` turned once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from mlctl.plan.model import Plan, StackPlan
+from tests.stacks.find import by_name, names, one, stack, waits_for
+
+OTHER = {
+    "platform.kserve": False,
+    "platform.kuberay": False,
+    "platform.kueue": False,
+    "platform.notebooks": {"mode": "sagemaker", "idle_minutes": 90, "instance_type": "ml.t3.large", "storage_gib": 30},
+    "platform.monitoring": {"retention_days": 3, "storage_gib": 20, "cost_exporter": "kubecost"},
+    "platform.database": {
+        "instance_class": "db.m6g.xlarge",
+        "storage_gib": 300,
+        "multi_zone": False,
+        "backup_days": 3,
+        "deletion_protection": False,
+    },
+    "platform.ingress.public": True,
+    "platform.workflow_retention_days": 10,
+    "cluster.node_pools.2.kind": "cpu",
+    "cluster.node_pools.2.instance_families": ["r6i"],
+    "cluster.node_pools.2.limits": {"cpu": 8, "memory_gib": 64},
+}
+ALWAYS = {
+    "argo-workflows",
+    "cert-manager",
+    "external-dns",
+    "external-secrets",
+    "mlflow",
+    "monitoring",
+    "reloader",
+}
+
+
+@pytest.fixture(scope="module")
+def dev(plan_of: Callable[[str], Plan]) -> StackPlan:
+    return stack(plan_of("dev"), "platform")
+
+
+@pytest.fixture(scope="module")
+def prod(plan_of: Callable[[str], Plan]) -> StackPlan:
+    return stack(plan_of("prod"), "platform")
+
+
+@pytest.fixture(scope="module")
+def other(plan_variant: Callable[..., Plan]) -> StackPlan:
+    return stack(plan_variant(OTHER, base="prod", stacks=("platform",)), "platform")
+
+
+def test_what_is_installed_follows_the_switches(dev: StackPlan, prod: StackPlan, other: StackPlan) -> None:
+    optional = {"knative-operator", "kserve-crd", "kserve", "kuberay-operator", "kueue", "dcgm-exporter"}
+    assert names(prod, "Release") == ALWAYS | optional | {"opencost"}
+    assert names(dev, "Release") == ALWAYS | optional | {"opencost", "jupyterhub"}
+    assert names(other, "Release") == ALWAYS | {"cost-analyzer"}
+
+
+def test_the_database_is_private_encrypted_backed_up_and_holds_no_password(prod: StackPlan) -> None:
+    database = one(prod, "Instance").inputs
+    assert (database["publiclyAccessible"], database["storageEncrypted"], database["multiAz"]) == (False, True, True)
+    assert (database["backupRetentionPeriod"], database["deletionProtection"], database["skipFinalSnapshot"]) == (30, True, False)
+    assert database["manageMasterUserPassword"] is True
+    assert "password" not in database
+    assert database["kmsKeyId"] == database["performanceInsightsKmsKeyId"] == "<<aws:kms/key:Key|database-key|arn>>"
+    assert len(one(prod, "SubnetGroup").inputs["subnetIds"]) == 3
+    assert all("isolated" in subnet for subnet in one(prod, "SubnetGroup").inputs["subnetIds"])
+    parameters = {item["name"]: item["value"] for item in one(prod, "ParameterGroup").inputs["parameters"]}
+    assert parameters["rds.force_ssl"] == "1"
+
+
+def test_the_database_follows_its_settings(other: StackPlan) -> None:
+    database = one(other, "Instance").inputs
+    assert (database["instanceClass"], database["allocatedStorage"], database["maxAllocatedStorage"]) == ("db.m6g.xlarge", 300, 300)
+    assert (database["multiAz"], database["backupRetentionPeriod"]) == (False, 3)
+    assert (database["deletionProtection"], database["skipFinalSnapshot"]) == (False, True)
+
+
+def test_argo_keeps_artifacts_in_s3_and_the_archive_in_postgres(prod: StackPlan, other: StackPlan) -> None:
+    values = by_name(prod, "Release")["argo-workflows"]["values"]
+    archive = values["controller"]["persistence"]
+    assert (archive["archive"], archive["archiveTTL"]) == (True, "30d")
+    assert archive["postgresql"]["passwordSecret"] == {"name": "database", "key": "password"}
+    assert values["controller"]["workflowNamespaces"] == ["ml-platform", "lending", "retention"]
+    repository = values["artifactRepository"]["s3"]
+    assert repository["bucket"] == "acme-prod-workflows-333333333333"
+    assert repository["keyFormat"].startswith("{{workflow.namespace}}/")
+    assert values["server"]["authModes"] == ["sso"]
+    assert by_name(other, "Release")["argo-workflows"]["values"]["controller"]["persistence"]["archiveTTL"] == "10d"
+
+
+def test_every_team_has_an_account_and_a_role_bound_to_its_own_prefix(prod: StackPlan) -> None:
+    accounts = {(item["metadata"]["namespace"], item["metadata"]["name"]) for item in by_name(prod, "ServiceAccount").values()}
+    assert accounts == {(team, name) for team in ("ml-platform", "lending", "retention") for name in ("workflow", "workflow-user")}
+    association = by_name(prod, "PodIdentityAssociation")["workflows-lending"]
+    assert (association["namespace"], association["serviceAccount"]) == ("lending", "workflow")
+    policy = json.loads(by_name(prod, "RolePolicy")["workflows-lending"]["policy"])
+    own = next(item for item in policy["Statement"] if item["Sid"] == "OwnObjects")
+    assert all(resource.endswith("/lending/*") for resource in own["Resource"])
+    assert one(prod, "Role", "workflows-lending").inputs["tags"] == {"team": "lending", "cost-centre": "CC-2100"}
+
+
+def test_a_team_reads_its_own_secrets_only(prod: StackPlan) -> None:
+    stores = {item["metadata"]["name"]: item["spec"] for item in by_name(prod, "ClusterSecretStore").values()}
+    assert stores["team-lending"]["conditions"] == [{"namespaces": ["lending"]}]
+    assert stores["platform"]["conditions"] == [{"namespaces": ["argo", "mlflow", "monitoring", "notebooks"]}]
+    policy = json.loads(by_name(prod, "RolePolicy")["secrets-lending"]["policy"])
+    read = next(item for item in policy["Statement"] if item["Sid"] == "ReadOwnSecrets")
+    assert read["Resource"] == "arn:aws:secretsmanager:us-east-1:333333333333:secret:acme-prod/lending/*"
+
+
+def test_mlflow_uses_the_database_and_its_bucket(prod: StackPlan) -> None:
+    values = by_name(prod, "Release")["mlflow"]["values"]
+    assert values["backendStore"]["existingDatabaseSecret"]["name"] == "database"
+    assert values["backendStore"]["postgres"]["host"] == "<<aws:rds/instance:Instance|database|address>>"
+    assert values["artifactRoot"]["s3"]["bucket"] == "acme-prod-mlflow-333333333333"
+    assert values["replicaCount"] == 2
+
+
+def test_nobody_gets_in_without_signing_in(prod: StackPlan, dev: StackPlan, other: StackPlan) -> None:
+    assert names(prod, "Ingress") == names(other, "Ingress") == {"argo", "mlflow", "grafana"}
+    assert names(dev, "Ingress") == {"argo", "mlflow", "grafana", "notebooks"}
+    for plan, scheme in ((prod, "internal"), (other, "internet-facing")):
+        for name, item in by_name(plan, "Ingress").items():
+            notes = {key.removeprefix("alb.ingress.kubernetes.io/"): value for key, value in item["metadata"]["annotations"].items()}
+            assert (notes["auth-type"], notes["auth-on-unauthenticated-request"]) == ("oidc", "authenticate")
+            assert notes["scheme"] == scheme
+            assert json.loads(notes["listen-ports"]) == [{"HTTPS": 443}]
+            assert json.loads(notes["auth-idp-oidc"])["secretName"] == "sign-in"
+            assert item["spec"]["rules"][0]["host"] == f"{name}.ml.acme.example"
+            secrets = {
+                made["metadata"]["namespace"]
+                for made in by_name(plan, "ExternalSecret").values()
+                if made["spec"]["target"]["name"] == "sign-in"
+            }
+            assert item["metadata"]["namespace"] in secrets
+
+
+def test_teams_share_what_the_pools_hold(dev: StackPlan) -> None:
+    queues = by_name(dev, "ClusterQueue")
+    assert {item["spec"]["cohort"] for item in queues.values()} == {"teams"}
+    gpus = {
+        item["metadata"]["name"]: next(
+            quota
+            for group in item["spec"]["resourceGroups"]
+            for flavor in group["flavors"]
+            for quota in flavor["resources"]
+            if quota["name"] == "nvidia.com/gpu"
+        )
+        for item in queues.values()
+    }
+    # One GPU in the pools, quotas of 2, 1 and 2: the first of the two largest parts owns it, the others borrow.
+    assert {name: (quota["nominalQuota"], quota["borrowingLimit"]) for name, quota in gpus.items()} == {
+        "ml-platform": ("1", "1"),
+        "lending": ("0", "1"),
+        "retention": ("0", "2"),
+    }
+    assert {item["metadata"]["namespace"] for item in by_name(dev, "LocalQueue").values()} == {"ml-platform", "lending", "retention"}
+    assert names(dev, "ResourceFlavor") == {"kueue-general", "kueue-gpu"}
+
+
+def test_metrics_are_kept_as_long_as_configured_and_leave_no_volume(prod: StackPlan, other: StackPlan) -> None:
+    for plan, days, size in ((prod, "30d", "200Gi"), (other, "3d", "20Gi")):
+        spec = by_name(plan, "Release")["monitoring"]["values"]["prometheus"]["prometheusSpec"]
+        claim = spec["storageSpec"]["volumeClaimTemplate"]["spec"]
+        assert (spec["retention"], claim["resources"]["requests"]["storage"]) == (days, size)
+        assert spec["persistentVolumeClaimRetentionPolicy"]["whenDeleted"] == "Delete"
+    boards = {item["metadata"]["name"] for item in by_name(prod, "ConfigMap").values()}
+    assert boards == {"dashboard-ml-serving", "dashboard-ml-gpus", "dashboard-ml-cost"}
+
+
+def test_notebooks_on_the_cluster_shut_down_when_idle(dev: StackPlan) -> None:
+    values = by_name(dev, "Release")["jupyterhub"]["values"]
+    assert values["cull"] == {"enabled": True, "timeout": 3600, "every": 300}
+    assert values["hub"]["config"]["JupyterHub"]["authenticator_class"] == "generic-oauth"
+    assert dev.exports["notebooks_uri"] == "https://notebooks.ml-dev.acme.example"
+
+
+def test_notebooks_as_a_domain_shut_down_when_idle(other: StackPlan) -> None:
+    domain = one(other, "Domain").inputs
+    assert (domain["appNetworkAccessType"], domain["kmsKeyId"]) == ("VpcOnly", "<<aws:kms/key:Key|keys-data|arn>>")
+    lab = domain["defaultUserSettings"]["jupyterLabAppSettings"]
+    assert lab["defaultResourceSpec"]["instanceType"] == "ml.t3.large"
+    assert lab["appLifecycleManagement"]["idleSettings"]["idleTimeoutInMinutes"] == 90
+    assert names(other, "UserProfile") == {f"notebooks-{team}" for team in ("ml-platform", "lending", "retention")}
+
+
+def test_no_notebooks_means_none(prod: StackPlan) -> None:
+    assert names(prod, "Domain") == names(prod, "UserProfile") == set()
+    assert prod.exports["notebooks_uri"] is None
+    assert prod.exports["notebooks_domain_id"] is None
+
+
+def test_what_needs_a_kind_waits_for_the_chart_that_brings_it(prod: StackPlan) -> None:
+    for kind, chart in (
+        ("ExternalSecret", "external-secrets"),
+        ("ClusterSecretStore", "external-secrets"),
+        ("ClusterIssuer", "cert-manager"),
+        ("KnativeServing", "knative-operator"),
+        ("ClusterQueue", "kueue"),
+    ):
+        release = one(prod, "Release", chart).urn
+        for item in prod.resources:
+            if item.type.endswith(f":{kind}"):
+                assert release in waits_for(prod, item), item.name
+    assert one(prod, "Release", "cert-manager").urn in waits_for(prod, one(prod, "Release", "kserve"))
+
+
+def test_every_namespace_is_labelled_and_only_monitoring_is_privileged(prod: StackPlan) -> None:
+    levels = {
+        item["metadata"]["name"]: item["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
+        for item in by_name(prod, "Namespace").values()
+    }
+    assert {name for name, level in levels.items() if level == "privileged"} == {"monitoring"}
+    for item in prod.resources:
+        labels = item.inputs.get("metadata", {}).get("labels", {}) if item.custom and item.package == "kubernetes" else None
+        if labels is not None and not item.type.endswith(":Release"):
+            assert {"team", "cost-centre", "app.kubernetes.io/name", "app.kubernetes.io/managed-by"} <= set(labels), item.name
