@@ -33,7 +33,7 @@ def serving(
     log: Path,
     host: str = "127.0.0.1",
     environment: Mapping[str, str] | None = None,
-    seconds: float = 120,
+    seconds: float = 300,
 ) -> Iterator[str]:
     """Serve a packaged model for as long as the context lasts; yield its address.
 
