@@ -13,6 +13,19 @@ from mlctl.cost.money import usd
 from mlctl.cost.usage_check import check_usage
 from mlctl.finding import Finding, Severity, Status
 
+GUARDRAILS = (
+    "cost-budget",
+    "cost-ceiling",
+    "cost-gpu-budget",
+    "cost-increase",
+    "cost-stale-prices",
+    "cost-team-budget",
+    "cost-team-ceiling",
+    "cost-unpriced",
+    "cost-usage",
+)
+"""Ids of all verdicts below; `policy.rules` of an environment may set them."""
+
 
 def guardrails(estimate: Estimate, base: Estimate | None, environment: Environment) -> list[Finding]:
     """Every verdict on an estimate; those that block have `blocks` set. `base` is None where there is nothing to compare with."""

@@ -83,7 +83,8 @@ def component_line(part: Component) -> str:
     assert part.monthly_quantity is not None and part.unit_price is not None
     quantity = plain(round(part.monthly_quantity, 4))
     assumed = " (assumed use)" if part.usage_based else ""
-    return f"{part.name}: {quantity} {part.unit} × {plain(part.unit_price)} = {usd(part.monthly_usd)}{assumed}"
+    unit = f"× {part.unit}" if part.unit[:1].isdigit() else part.unit
+    return f"{part.name}: {quantity} {unit} × {plain(part.unit_price)} = {usd(part.monthly_usd)}{assumed}"
 
 
 def _changes(comparison: Comparison) -> Iterator[str]:

@@ -1,0 +1,218 @@
+"""Renewing prices against a local server that answers in the published shape of the AWS Price List API."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from mlctl.cost.offers import OFFERS
+from mlctl.cost.price_file import FOLDER, load_prices
+from mlctl.cost.refresh import Renewal, refresh
+from mlctl.errors import ServiceError
+
+TODAY = date(2026, 12, 1)
+
+
+def product(attributes: dict[str, str], *tiers: tuple[str, str, str]) -> str:
+    """One product as AWS writes it: (begin, end, USD) of each tier."""
+    dimensions = {
+        f"SKU.JRTCKXETXF.{number}": {
+            "unit": "Hrs",
+            "beginRange": begin,
+            "endRange": end,
+            "description": "d",
+            "appliesTo": [],
+            "rateCode": f"SKU.JRTCKXETXF.{number}",
+            "pricePerUnit": {"USD": usd},
+        }
+        for number, (begin, end, usd) in enumerate(tiers)
+    }
+    term = {"priceDimensions": dimensions, "sku": "SKU", "effectiveDate": "2026-11-01T00:00:00Z", "offerTermCode": "JRTCKXETXF"}
+    return json.dumps(
+        {
+            "product": {"productFamily": "p", "attributes": attributes, "sku": "SKU"},
+            "serviceCode": "s",
+            "terms": {"OnDemand": {"SKU.JRTCKXETXF": term}},
+            "version": "20261101000000",
+            "publicationDate": "2026-11-01T00:00:00Z",
+        }
+    )
+
+
+class PriceList:
+    """The answers of the server, and what it was asked."""
+
+    def __init__(self) -> None:
+        self.products: dict[str, list[str]] = {}
+        self.asked: list[dict[str, Any]] = []
+        self.status = 200
+        self.page_size = 1
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.asked.append(request)
+        filters = {one["Field"]: one["Value"] for one in request["Filters"]}
+        found = [text for text in self.products.get(request["ServiceCode"], []) if _passes(text, filters)]
+        start = int(request.get("NextToken", "0"))
+        page = {"FormatVersion": "aws_v1", "PriceList": found[start : start + self.page_size]}
+        if start + self.page_size < len(found):
+            page["NextToken"] = str(start + self.page_size)
+        return page
+
+
+def _passes(text: str, filters: dict[str, str]) -> bool:
+    attributes = json.loads(text).get("product", {}).get("attributes", {}) if text.startswith("{") else {}
+    return all(attributes.get(key, value) == value for key, value in filters.items())
+
+
+@pytest.fixture
+def price_list() -> PriceList:
+    return PriceList()
+
+
+@pytest.fixture
+def client(price_list: PriceList) -> Iterator[Any]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            assert self.headers["X-Amz-Target"] == "AWSPriceListService.GetProducts"
+            answer = json.dumps(
+                price_list.answer(body) if price_list.status == 200 else {"__type": "AccessDeniedException", "message": "no"}
+            )
+            self.send_response(price_list.status)
+            self.send_header("Content-Type", "application/x-amz-json-1.1")
+            self.end_headers()
+            self.wfile.write(answer.encode())
+
+        def log_message(self, *_: object) -> None:
+            """Nothing is written to the terminal."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield boto3.client(
+        "pricing",
+        region_name="us-east-1",
+        endpoint_url=f"http://127.0.0.1:{server.server_port}",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"max_attempts": 1}),
+    )
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("services.csv", "ec2.csv"):
+        shutil.copy(FOLDER / name, tmp_path)
+    return tmp_path
+
+
+def _nat(usage: str, usd: str, region: str = "eu-west-1") -> str:
+    return product({"usagetype": usage, "regionCode": region, "productFamily": "NAT Gateway"}, ("0", "Inf", usd))
+
+
+def _run(client: Any, folder: Path) -> Renewal:
+    return refresh(client, ["eu-west-1"], TODAY, folder)
+
+
+def test_every_page_is_read_and_the_rows_are_dated(client: Any, price_list: PriceList, folder: Path) -> None:
+    price_list.products["AmazonEC2"] = [_nat("EU-Other", "9"), _nat("EU-NatGateway-Bytes", "0.0500"), _nat("EU-NatGateway-Hours", "0.0500")]
+    done = _run(client, folder)
+    book = load_prices(folder)
+    for item in ("NAT gateway", "NAT gateway data processed"):
+        price = book.price("VPC", item, "eu-west-1")
+        assert (price.usd, price.source, price.date) == (Decimal("0.05"), "AWS Price List API", TODAY)
+    assert done.renewed == 2
+    assert done.changed == [
+        "VPC › eu-west-1 › NAT gateway: 0.048 → 0.05 USD",
+        "VPC › eu-west-1 › NAT gateway data processed: 0.048 → 0.05 USD",
+    ]
+    assert book.price("VPC", "NAT gateway", "us-east-1").usd == Decimal("0.045")
+
+
+def test_what_aws_does_not_answer_is_told_and_kept(client: Any, folder: Path) -> None:
+    before = (folder / "services.csv").read_text()
+    done = _run(client, folder)
+    assert len(done.not_found) == len(OFFERS)
+    assert (folder / "services.csv").read_text() == before
+
+
+def test_free_tiers_are_not_prices(client: Any, price_list: PriceList, folder: Path) -> None:
+    attributes = {"usagetype": "EU-KMS-Requests", "regionCode": "eu-west-1"}
+    price_list.products["awskms"] = [product(attributes, ("0", "20000", "0.0000000000"), ("20000", "Inf", "0.0000030000"))]
+    done = _run(client, folder)
+    assert load_prices(folder).price("KMS", "symmetric requests beyond free tier", "eu-west-1").usd == Decimal("0.000003")
+    assert done.changed == []
+
+
+def test_instances_of_ec2_sagemaker_and_rds_are_renewed(client: Any, price_list: PriceList, folder: Path) -> None:
+    common = {"regionCode": "eu-west-1"}
+    price_list.products["AmazonEC2"] = [
+        product({**common, "usagetype": "EU-BoxUsage:m5.xlarge", "instanceType": "m5.xlarge"}, ("0", "Inf", "0.2"))
+    ]
+    hosting = {**common, "usagetype": "EU-Host:ml.m5.large", "instanceName": "ml.m5.large", "component": "Hosting"}
+    price_list.products["AmazonSageMaker"] = [product(hosting, ("0", "Inf", "0.13"))]
+    database = {**common, "usagetype": "EU-Multi-AZUsage:db.m6g.large", "instanceType": "db.m6g.large", "deploymentOption": "Multi-AZ"}
+    price_list.products["AmazonRDS"] = [product(database, ("0", "Inf", "0.36"))]
+    old = load_prices().instance("m5.xlarge", "eu-west-1")
+    _run(client, folder)
+    book = load_prices(folder)
+    new = book.instance("m5.xlarge", "eu-west-1")
+    assert old and new and old.spot.usd and old.on_demand.usd
+    assert new.on_demand.usd == Decimal("0.2")
+    assert new.spot.usd == (old.spot.usd * Decimal("0.2") / old.on_demand.usd).quantize(Decimal("0.0001"))
+    assert book.price("SageMaker", "real-time hosting ml.m5.large", "eu-west-1").usd == Decimal("0.13")
+    assert book.price("RDS", "PostgreSQL db.m6g.large Multi-AZ", "eu-west-1").usd == Decimal("0.36")
+
+
+def test_a_price_that_jumps_is_refused(client: Any, price_list: PriceList, folder: Path) -> None:
+    price_list.products["AmazonEC2"] = [_nat("EU-NatGateway-Hours", "48")]
+    done = _run(client, folder)
+    assert done.refused == ["VPC › eu-west-1 › NAT gateway: 0.048 → 48 USD is no change of price but of unit"]
+    assert load_prices(folder).price("VPC", "NAT gateway", "eu-west-1").usd == Decimal("0.048")
+
+
+def test_two_prices_for_one_item_are_refused(client: Any, price_list: PriceList, folder: Path) -> None:
+    price_list.products["AmazonEC2"] = [_nat("EU-NatGateway-Hours", "0.048"), _nat("EU-NatGateway-Hours", "0.05")]
+    assert _run(client, folder).refused == ["VPC › eu-west-1 › NAT gateway: AWS names 2 prices, 0.048, 0.05"]
+
+
+@pytest.mark.parametrize("answer", ["not json", '{"no": "terms"}', _nat("EU-NatGateway-Hours", "-1"), _nat("EU-NatGateway-Hours", "NaN")])
+def test_nonsense_changes_nothing(client: Any, price_list: PriceList, folder: Path, answer: str) -> None:
+    before = (folder / "services.csv").read_text()
+    price_list.products["AmazonEC2"] = [answer]
+    with pytest.raises(ServiceError, match="AWS Price List API, AmazonEC2"):
+        _run(client, folder)
+    assert (folder / "services.csv").read_text() == before
+
+
+def test_a_refusal_of_aws_says_what_is_needed(client: Any, price_list: PriceList, folder: Path) -> None:
+    price_list.status = 400
+    with pytest.raises(ServiceError, match="pricing:GetProducts must be allowed"):
+        _run(client, folder)
+
+
+def test_the_region_and_the_attributes_are_sent_as_filters(client: Any, price_list: PriceList, folder: Path) -> None:
+    _run(client, folder)
+    asked = [
+        request for request in price_list.asked if {"Type": "TERM_MATCH", "Field": "volumeApiName", "Value": "gp3"} in request["Filters"]
+    ]
+    assert asked
+    assert all({"Type": "TERM_MATCH", "Field": "regionCode", "Value": "eu-west-1"} in request["Filters"] for request in price_list.asked)
+
+
+def test_every_offer_names_an_item_of_the_price_book() -> None:
+    known = {(service, item) for service, _, item in load_prices().services}
+    assert {(offer.service, offer.item) for offer in OFFERS} <= known
