@@ -9,7 +9,10 @@ from pulumi_policy.proxy import UnknownValueError
 
 
 def given(props: Mapping[str, Any], path: str) -> bool:
-    """Whether something stands at the dotted path. A value that only the cloud knows counts: it will be there."""
+    """Whether something stands at the dotted path; empty text, lists and mappings are nothing.
+
+    A value that only the cloud knows counts: it will be there.
+    """
     try:
         value = value_at(props, path)
     except UnknownValueError as error:
@@ -17,7 +20,9 @@ def given(props: Mapping[str, Any], path: str) -> bool:
         if ".".join(error.props).endswith(path):
             return True
         raise
-    return value not in (None, "")
+    if isinstance(value, (Mapping, Sequence)):
+        return len(value) > 0
+    return value is not None
 
 
 def known(props: Mapping[str, Any], path: str) -> Any:

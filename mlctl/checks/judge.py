@@ -63,13 +63,10 @@ class _Judgement:
 
     def resources(self, rules: Sequence[ResourceValidationPolicy]) -> None:
         """Every resource by the rules of its type. Inputs that no rule judges are never wrapped."""
-        by_type: dict[str, list[ResourceValidationPolicy]] = {}
+        by_type = _RulesByType(rules)
         for stack in self._plan.stacks:
             for resource in stack.resources:
-                wanted = by_type.get(resource.type)
-                if wanted is None:
-                    wanted = by_type[resource.type] = [rule for rule in rules if _judges(rule, resource.type)]
-                if wanted:
+                if wanted := by_type[resource.type]:
                     args = self._arguments.resource(resource, self._config)
                     for rule in wanted:
                         self._resource(rule, args, resource, stack)
@@ -139,11 +136,25 @@ class _Judgement:
         return {"stack": stack.name, "file": file, "line": 1 if file else None}
 
 
-def _judges(rule: ResourceValidationPolicy, kind: str) -> bool:
-    header = getattr(rule, "header", None)
-    if header is None:
-        return True  # a plain CrossGuard policy decides for itself
-    return kind in header.types or any(known.endswith("*") and kind.startswith(known[:-1]) for known in header.types)
+class _RulesByType(dict[str, list[ResourceValidationPolicy]]):
+    """Type token → the rules that judge it. A plain CrossGuard policy, and one for a whole package, is asked type by type."""
+
+    def __init__(self, rules: Sequence[ResourceValidationPolicy]) -> None:
+        super().__init__()
+        self._exact: dict[str, list[ResourceValidationPolicy]] = defaultdict(list)
+        self._prefixes: list[tuple[str, ResourceValidationPolicy]] = []
+        for rule in rules:
+            header = getattr(rule, "header", None)
+            for kind in ("*",) if header is None else header.types:
+                if kind.endswith("*"):
+                    self._prefixes.append((kind[:-1], rule))
+                else:
+                    self._exact[kind].append(rule)
+
+    def __missing__(self, kind: str) -> list[ResourceValidationPolicy]:
+        by_prefix = [rule for prefix, rule in self._prefixes if kind.startswith(prefix)]
+        found = self[kind] = list(dict.fromkeys([*self._exact.get(kind, ()), *by_prefix]))
+        return found
 
 
 def _run(rule: Any, args: Any, report: Any) -> list[tuple[str | None, str]] | None:

@@ -27,5 +27,5 @@ def lb_tls(args: ResourceValidationArgs) -> Iterator[str]:
         policy = str(args.props.get("sslPolicy", "ELBSecurityPolicy-2016-08"))
         if "TLS13" not in policy and "TLS-1-2" not in policy:
             yield f"its TLS policy {policy} accepts old protocols"
-    elif not all(action.get("type") == "redirect" for action in items(args.props.get("defaultActions"))):
+    elif {action.get("type") for action in items(args.props.get("defaultActions"))} != {"redirect"}:
         yield f"speaks {protocol} without TLS"
