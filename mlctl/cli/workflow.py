@@ -16,6 +16,10 @@ def workflow() -> None:
     """Run Argo workflows on this machine, or send them to an Argo server."""
 
 
+command = workflow
+"""What the top command looks for in this module."""
+
+
 def _pairs(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for value in values:
