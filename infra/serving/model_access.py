@@ -41,7 +41,7 @@ class ModelAccess(pulumi.ComponentResource):
                 description=f"Disks, captured requests and logs of the model {placed.name}",
                 account=here.account,
                 region=here.region,
-                via_services=["sagemaker", "s3", "lambda", "ec2"],
+                via_services=["sagemaker", "s3", "lambda", "scheduler", "ec2"],
                 statements=[log_group_use(here.region, here.account)],
                 deletion_window_days=here.key_deletion_days,
                 tags=placed.tags,

@@ -54,3 +54,12 @@ def served_messages(plan_variant: PlanVariant) -> tuple[str, ...]:
     """What its program says."""
     plan = plan_variant({"models": model_entries(), "usage.models": {}}, stacks=("serving",))
     return next(stack.messages for stack in plan.stacks if stack.name == "serving")
+
+
+@pytest.fixture(scope="session")
+def notebooks(plan_variant: PlanVariant) -> tuple[Resource, ...]:
+    """The platform stack of an environment whose notebooks run on SageMaker."""
+    plan = plan_variant({"platform.notebooks": {"mode": "sagemaker"}}, base="dev", stacks=("platform",))
+    [stack] = [stack for stack in plan.stacks if stack.name == "platform"]
+    assert stack.errors == ()
+    return stack.resources

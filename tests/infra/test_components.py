@@ -52,10 +52,10 @@ each = pytest.mark.parametrize("component", COMPONENTS, ids=[f"{item.file}:{item
 
 
 @pytest.fixture(scope="module")
-def resources(plan_of: PlanOf, served: Sequence[Resource]) -> tuple[Resource, ...]:
-    """Everything in the plans of the shipped environments and of one where models serve in every way."""
+def resources(plan_of: PlanOf, served: Sequence[Resource], notebooks: Sequence[Resource]) -> tuple[Resource, ...]:
+    """Everything in the plans of the shipped environments, and of two in which models serve in every way and notebooks run on SageMaker."""
     shipped = [resource for name in ("dev", "staging", "prod") for resource in plan_of(name).resources()]
-    return (*shipped, *served)
+    return (*shipped, *served, *notebooks)
 
 
 @each
@@ -72,9 +72,11 @@ def test_docstring_says_what_it_creates(component: Component) -> None:
 
 @each
 def test_takes_name_and_options(component: Component) -> None:
-    names = [argument.arg for argument in component.init.args.args]
+    arguments = component.init.args
+    names = [argument.arg for argument in (*arguments.args, *arguments.kwonlyargs)]
     assert names[:2] == ["self", "name"] and names[-1] == "opts"
-    assert ast.unparse(component.init.args.defaults[-1]) == "None"
+    default = [*arguments.defaults, *arguments.kw_defaults][-1]
+    assert default is not None and ast.unparse(default) == "None"
 
 
 @each
@@ -90,7 +92,7 @@ def test_arguments_are_frozen_and_by_keyword(component: Component) -> None:
 
 @each
 def test_outputs_are_registered(component: Component) -> None:
-    calls = [ast.unparse(node.func) for node in ast.walk(component.init) if isinstance(node, ast.Call)]
+    calls = [ast.unparse(node.func) for node in ast.walk(component.node) if isinstance(node, ast.Call)]
     assert calls.count("self.register_outputs") == 1
 
 
@@ -104,9 +106,9 @@ def test_tokens_are_unique() -> None:
 def test_every_component_has_children_in_a_plan(resources: Sequence[Resource]) -> None:
     parents = {resource.parent for resource in resources}
     with_children = {resource.type for resource in resources if not resource.custom and resource.urn in parents}
-    # A SageMaker domain serves notebooks where the configuration asks for it; no shipped environment does.
-    optional = {component.token for component in COMPONENTS if "sagemaker_domain" in component.file}
-    assert {component.token for component in COMPONENTS} - with_children - optional == set()
+    rendered = (ROOT / "workflows" / "rendered").is_dir()
+    unused = set() if rendered else {component.token for component in COMPONENTS if component.file.endswith("/workflow_manifests.py")}
+    assert {component.token for component in COMPONENTS} - with_children - unused == set()
 
 
 def test_children_are_parented_to_their_component(resources: Sequence[Resource]) -> None:
