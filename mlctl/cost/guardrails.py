@@ -46,7 +46,7 @@ def _budgets(estimate: Estimate, environment: Environment) -> Iterator[Finding]:
         estimate, "cost-budget", f"environment {name}", "expected", estimate.expected_usd, budgets.monthly_usd, "budgets.monthly_usd"
     )
     yield _limit(
-        estimate, "cost-gpu-budget", f"GPUs of {name}", "expected", estimate.gpu_usd, budgets.gpu_monthly_usd, "budgets.gpu_monthly_usd"
+        estimate, "cost-gpu-budget", f"GPU use in {name}", "expected", estimate.gpu_usd, budgets.gpu_monthly_usd, "budgets.gpu_monthly_usd"
     )
     key = "budgets.ceiling_factor × budgets.monthly_usd"
     yield _limit(estimate, "cost-ceiling", f"environment {name}", "at the limits of its pools", ceiling, budgets.monthly_usd * factor, key)

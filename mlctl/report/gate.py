@@ -8,30 +8,33 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import TracebackType
 
-from mlctl.checks.checkov import Scan, start_scan
+from mlctl.checks.checkov import EnvironmentScan, Scan, ScanResult, start_scan
 from mlctl.checks.discovery import find_rules
 from mlctl.checks.judge import judge
+from mlctl.checks.rule_facts import check_settings
 from mlctl.checks.settings import rule_settings
 from mlctl.checks.subjects import model_subjects
 from mlctl.checks.verdict import Verdict
 from mlctl.checks.waivers import read_waivers
 from mlctl.config import Environment, load_environments
+from mlctl.config.gates import RuleSetting
 from mlctl.cost.estimate import Estimate, estimate
-from mlctl.cost.guardrails import guardrails
+from mlctl.cost.guardrails import GUARDRAILS, guardrails
 from mlctl.cost.price_file import load_prices
 from mlctl.evidence.log import read_records
-from mlctl.finding import Finding, Status
+from mlctl.finding import Enforcement, Finding, Status
 from mlctl.plan.base import Base, BasePlanning
 from mlctl.plan.environment import Repository, plan_environments
 from mlctl.plan.model import Plan
 from mlctl.plan.offline import Progress
 from mlctl.plan.program import find_programs
 from mlctl.report.comparison import compare
-from mlctl.report.model import EnvironmentReport, Report, RuleCount, ordered
+from mlctl.report.model import CheckovResult, EnvironmentReport, Report, RuleCount, ordered
 from mlctl.report.spending import cost_result
 
 
@@ -68,6 +71,7 @@ class Gate:
         self._open = ExitStack()
         self._waivers = read_waivers(repository.root / "policies" / "waivers.yaml")
         self._prices = load_prices()
+        self._rules = find_rules(repository.root / "policies")
         self._base = self._open.enter_context(BasePlanning(repository.root, base)) if base else None
         try:
             self._scan: Scan = self._open.enter_context(start_scan(repository.root))
@@ -104,22 +108,32 @@ class Gate:
             self._report(environment, plan, verdict, cost, base, base_estimates.get(environment.name), scanned)
             for (plan, environment), verdict, cost in zip(self._pairs(), verdicts, estimates, strict=True)
         ]
+        reports[0] = replace(reports[0], findings=ordered([*reports[0].findings, *self._waiver_faults()]))
         self._seconds["total"] = time.perf_counter() - self._started
         return Report(environments=tuple(reports), seconds=self._seconds, notes=scanned.notes)
+
+    def _rule_ids(self) -> list[str]:
+        return [*(rule.name for rule in self._rules), *GUARDRAILS]
+
+    def _waiver_faults(self) -> list[Finding]:
+        """Waivers that have ended, or that nothing needed."""
+        names = [environment.name for environment in self._environments]
+        all_judged = names == [environment.name for environment in load_environments(self._repository.environments)]
+        return self._waivers.faults(self._today, self._rule_ids(), environments=names, stacks=all_judged)
 
     def _pairs(self) -> list[tuple[Plan, Environment]]:
         return list(zip(self._plans, self._environments, strict=True))
 
     def _verdicts(self) -> list[Verdict]:
         root = self._repository.root
-        rules = find_rules(root / "policies")
         records = list(read_records(root / "evidence"))
         verdicts = []
         for plan, environment in self._pairs():
+            file = Path("environments") / f"{environment.name}.yaml"
+            check_settings(environment.policy, self._rule_ids(), str(file))
             subjects = model_subjects(environment, definitions=root / "ml" / "models", evidence=records)
             settings = rule_settings(environment, models=subjects, today=self._today)
-            file = Path("environments") / f"{environment.name}.yaml"
-            verdicts.append(judge(plan, environment, rules, settings, environment_file=file))
+            verdicts.append(judge(plan, environment, self._rules, settings, environment_file=file))
         return verdicts
 
     def _base_estimates(self, base: Base | None) -> dict[str, Estimate]:
@@ -139,18 +153,18 @@ class Gate:
         cost: Estimate,
         base: Base | None,
         base_cost: Estimate | None,
-        scanned: Scan.Result,
+        scanned: ScanResult,
     ) -> EnvironmentReport:
-        own = [*verdict.findings, *guardrails(cost, base_cost, environment)]
+        own = [*verdict.findings, *_as_configured(guardrails(cost, base_cost, environment), environment)]
         waived = self._waivers.apply(own, environment.name, self._today)
         findings = [*waived, *scanned.findings(environment.name)]
         return EnvironmentReport(
             name=environment.name,
             tier=environment.tier,
             plan=plan,
-            findings=ordered(findings),
+            findings=ordered([finding for finding in findings if finding.status is not Status.PASS]),
             rules=_rule_counts(verdict, waived),
-            checkov=scanned.summary(environment.name),
+            checkov=_checkov_result(scanned.summary(environment.name)),
             cost=cost_result(cost, base_cost),
             comparison=compare(plan, base, cost, base_cost) if base else None,
         )
@@ -160,6 +174,22 @@ class Gate:
         started = time.perf_counter()
         yield
         self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - started
+
+
+def _as_configured(findings: Sequence[Finding], environment: Environment) -> list[Finding]:
+    """Guardrails on money with the environment's own severity and enforcement, where `policy.rules` has them."""
+    configured = []
+    for finding in findings:
+        setting = environment.policy.rules.get(finding.id, RuleSetting())
+        if setting.enforcement is Enforcement.DISABLED:
+            continue
+        blocks = finding.blocks and setting.enforcement is not Enforcement.ADVISORY
+        configured.append(replace(finding, severity=setting.severity or finding.severity, blocks=blocks))
+    return configured
+
+
+def _checkov_result(scan: EnvironmentScan) -> CheckovResult:
+    return CheckovResult(passed=scan.passed, failed=scan.failed, not_evaluated=scan.not_evaluated, unmapped=tuple(scan.unmapped))
 
 
 def _rule_counts(verdict: Verdict, findings: Sequence[Finding]) -> tuple[RuleCount, ...]:
