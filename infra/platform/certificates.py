@@ -71,15 +71,13 @@ class ClusterCertificates(pulumi.ComponentResource):
         )
 
 
-class DomainCertificate(pulumi.ComponentResource):
-    """Creates a certificate of AWS for every name in the domain; the DNS record that proves the domain is ours; and waits until it is
-    valid.
-    """
+class HostCertificate(pulumi.ComponentResource):
+    """Creates a certificate of AWS for one host name; the DNS record that proves the domain is ours; and waits until it is valid."""
 
-    def __init__(self, name: str, domain: str, zone_id: str, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("mlplatform:platform:DomainCertificate", name, {}, opts)
+    def __init__(self, name: str, host: str, zone_id: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlplatform:platform:HostCertificate", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        certificate = aws.acm.Certificate(name, domain_name=f"*.{domain}", validation_method="DNS", opts=child)
+        certificate = aws.acm.Certificate(name, domain_name=host, validation_method="DNS", opts=child)
         proof = certificate.domain_validation_options[0]
         record = aws.route53.Record(
             name,

@@ -27,7 +27,7 @@ from infra.context import Context
 from infra.order import after
 from infra.platform import argo, mlflow, monitoring, notebook_hub
 from infra.platform.argo import Argo, ArgoArgs
-from infra.platform.certificates import ClusterCertificates, DomainCertificate
+from infra.platform.certificates import ClusterCertificates, HostCertificate
 from infra.platform.cost_exporter import CostExporter, CostExporterArgs
 from infra.platform.database import Database, DatabaseArgs
 from infra.platform.external_dns import ExternalDns, ExternalDnsArgs
@@ -106,7 +106,6 @@ secrets = ExternalSecrets(
 )
 reloader = Reloader("reloader", owner, inside())
 certificates = ClusterCertificates("certificates", owner, inside())
-domain_certificate = DomainCertificate("domain", domain, settings.ingress.hosted_zone_id, context.options())
 ExternalDns(
     "dns",
     ExternalDnsArgs(
@@ -247,6 +246,7 @@ elif settings.notebooks.mode == "sagemaker":
         context.options(),
     )
 for host, (space, service, port, health, component) in ways_in.items():
+    certificate = HostCertificate(f"certificate-{host}", f"{host}.{domain}", settings.ingress.hosted_zone_id, context.options())
     ingress(
         host,
         IngressArgs(
@@ -256,7 +256,7 @@ for host, (space, service, port, health, component) in ways_in.items():
             port=port,
             health_path=health,
             group=f"{prefix}-platform",
-            certificate_arn=domain_certificate.arn,
+            certificate_arn=certificate.arn,
             access_log_bucket=foundation["access_log_bucket"],
             public=settings.ingress.public,
             sign_in=sign_in,
