@@ -87,7 +87,7 @@ def run(plans: Sequence[Plan], environments: Sequence[Environment], root: Path, 
     per_rule = Counter[str]()
     subjects = {resource.type for plan in plans for resource in plan.resources()}
     samples = Plan(environment="sample", stacks=(sample_stack(list(rules.values()), subjects),))
-    for plan, environment in zip([*plans, samples], [*environments, environments[-1]], strict=True):
+    for plan, environment in [*zip(plans, environments, strict=False), (samples, environments[-1])]:
         settings = full_settings(environment, root)
         before = {name: _failures(plan, environment, rule, settings) for name, rule in rules.items()}
         for mutant in mutants(plan, environment, settings, only):
@@ -111,17 +111,35 @@ def full_settings(environment: Environment, root: Path) -> dict[str, Any]:
 
 def sample_stack(rules: Sequence[SdkPolicy], present: Collection[str]) -> StackPlan:
     """The allowed samples of the rules whose types the environments have none of, as a stack."""
-    resources = []
+    resources: list[Resource] = []
     for rule in rules:
         header: Any = getattr(rule, "header", None)
-        if header is None or not header.types or header.stack is not None or set(header.types) & set(present):
-            continue
-        allowed = header.allowed
-        parts = [("sample", header.types[0], allowed)] if isinstance(allowed, Mapping) else [(p.name, p.type, p.props) for p in allowed]
-        for name, kind, inputs in parts:
-            urn = f"urn:pulumi:sample::samples::{kind}::{rule.name}-{name}"
-            resources.append(Resource(urn=urn, type=kind, name=f"{rule.name}-{name}", inputs=inputs))
+        if header is not None and header.types and header.stack is None and not set(header.types) & set(present):
+            resources += _sample_resources(rule.name, header)
     return StackPlan(name=SAMPLES, environment="sample", resources=tuple(resources))
+
+
+def _sample_resources(rule: str, header: Any) -> list[Resource]:
+    """A rule's allowed sample: one resource, or the parts of a stack with what they refer to."""
+    if isinstance(header.allowed, Mapping):
+        kind = header.allowed.get("@type", header.types[0])
+        inputs = {key: value for key, value in header.allowed.items() if key != "@type"}
+        return [Resource(urn=_sample_urn(rule, kind, "sample"), type=kind, name=f"{rule}-sample", inputs=inputs)]
+    urns = {part.name: _sample_urn(rule, part.type, part.name) for part in header.allowed}
+    return [
+        Resource(
+            urn=urns[part.name],
+            type=part.type,
+            name=f"{rule}-{part.name}",
+            inputs=part.props,
+            property_dependencies={key: tuple(urns[name] for name in names) for key, names in part.refers.items()},
+        )
+        for part in header.allowed
+    ]
+
+
+def _sample_urn(rule: str, kind: str, name: str) -> str:
+    return f"urn:pulumi:sample::samples::{kind}::{rule}-{name}"
 
 
 def mutants(plan: Plan, environment: Environment, settings: dict[str, Any], only: str | None = None) -> Iterator[Mutant]:

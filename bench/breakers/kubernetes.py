@@ -34,7 +34,7 @@ KUBERNETES: tuple[Breaker, ...] = (
         "kubernetes-namespace-pod-security",
         NAMESPACE,
         (put("metadata.labels", {}), put("metadata.labels", {_LEVEL: "privileged"})),
-        when=lambda resource, _: resource.inputs["metadata"]["labels"].get(_LEVEL) != "privileged",  # one is, and is waived
+        when=lambda resource, _: resource.inputs["metadata"].get("labels", {}).get(_LEVEL) != "privileged",  # one is, and is waived
     ),
     Breaker("kubernetes-namespace-network-closed", NETWORK_POLICY, (gone(), put("spec.ingress", [{}])), when=_denies_all),
     Breaker(

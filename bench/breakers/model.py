@@ -100,11 +100,12 @@ def _unguarded(key: str) -> Callable[[dict[str, Any]], bool]:
     return change
 
 
-def _alone(model: dict[str, Any]) -> bool:
-    """Critical on one instance; production alone forbids it, and only production has critical models on instances."""
-    applies = bool(model["critical"]) and model["mode"] == "realtime"
-    model["instances"] = {**(model["instances"] or {}), "minimum": 1}
-    return applies
+def _alone(settings: dict[str, Any]) -> bool:
+    """Critical models of production on one instance."""
+    found = [model for model in settings["models"].values() if model["critical"] and model["mode"] == "realtime"]
+    for model in found:
+        model["instances"]["minimum"] = 1
+    return settings["tier"] == "production" and bool(found)
 
 
 def _sleepless(settings: dict[str, Any]) -> bool:
@@ -125,7 +126,7 @@ def _at_noon(settings: dict[str, Any]) -> bool:
 
 def _costly_nat(settings: dict[str, Any]) -> bool:
     """The rule for development, applied to a network that has a gateway per zone."""
-    applies = settings["tier"] == "production"
+    applies = bool(settings["tier"] == "production")
     settings["tier"] = "development"
     return applies
 
@@ -166,7 +167,7 @@ MODELS: tuple[ModelBreaker | SettingsBreaker, ...] = (
             ("back to itself", lambda model: model.update(version=4, previous_version=4) is None),
         ),
     ),
-    ModelBreaker("ml-critical-redundant", (("one instance", _alone),)),
+    SettingsBreaker("ml-critical-redundant", "one instance for critical models", _alone),
     SettingsBreaker("spend-off-hours", "no off-hours in development", _sleepless),
     SettingsBreaker("spend-training-off-peak", "no training window", _without_window),
     SettingsBreaker("spend-training-off-peak", "training at noon", _at_noon),

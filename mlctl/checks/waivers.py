@@ -44,6 +44,9 @@ class Waiver(Section):
     expires: date
     """Last day on which it holds."""
 
+    standing: bool = False
+    """Kept although nothing needs it yet: for what appears only once a model serves. Such a waiver is never called unused."""
+
     def covers(self, finding: Finding, environment: str) -> bool:
         """Whether it is about this finding."""
         if finding.id != self.rule or (self.environments and environment not in self.environments):
@@ -100,7 +103,7 @@ class Waivers:
             elif (waiver.expires - today).days > _LONGEST_DAYS:
                 days = f"ends in {(waiver.expires - today).days} days; {_LONGEST_DAYS} is the most"
                 found.append(self._fault("waiver-too-long", "Waivers are looked at once a year", index, days))
-            elif judged and index not in self._used:
+            elif judged and index not in self._used and not waiver.standing:
                 found.append(self._fault("waiver-unused", "Every waiver is needed", index, "waives nothing"))
         return found
 
