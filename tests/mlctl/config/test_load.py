@@ -223,7 +223,7 @@ def test_modes_that_do_not_fit_together(tmp_path: Path, mode: str, expected: str
 
 
 def test_open_api_endpoint_is_refused(tmp_path: Path) -> None:
-    path = write(tmp_path, ('  version: "1.33"\n', '  version: "1.33"\n  public_access_cidrs: [0.0.0.0/0]\n'))
+    path = write(tmp_path, ('  version: "1.35"\n', '  version: "1.35"\n  public_access_cidrs: [0.0.0.0/0]\n'))
     assert "public_access_cidrs holds 0.0.0.0/0; list the addresses of your offices or VPN" in message(path)
 
 
