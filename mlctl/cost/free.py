@@ -122,6 +122,7 @@ FREE = {
     "aws:sagemaker/notebookInstanceLifecycleConfiguration:NotebookInstanceLifecycleConfiguration": _SETTING,
     "aws:sagemaker/studioLifecycleConfig:StudioLifecycleConfig": _SETTING,
     "aws:sagemaker/userProfile:UserProfile": "the apps that the person starts are charged",
+    "aws:scheduler/*": "the first 14 million invocations of a month are not charged",
     "aws:secretsmanager/*": "charged at its secret",
     "aws:servicequotas/*": "quotas are not charged",
     "aws:sfn/*": "charged at its state machine",

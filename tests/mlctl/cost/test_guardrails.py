@@ -48,7 +48,7 @@ def test_gpu_team_and_ceiling_have_their_own_limits(resource: Any, estimate_of: 
     found = estimate_of(*gpu, **_budget(environment, gpu_monthly_usd=Decimal(100)))
     findings = guardrails(found, None, found.environment)
     assert found.gpu_usd == 730 * Decimal("1.006")
-    assert _by_rule(findings, "cost-gpu-budget") == [("GPUs of prod", Status.FAIL, True)]
+    assert _by_rule(findings, "cost-gpu-budget") == [("GPU use in prod", Status.FAIL, True)]
     assert _by_rule(findings, "cost-ceiling") == [("environment prod", Status.PASS, False)]
     assert _by_rule(findings, "cost-team-budget") == [
         ("team ml-platform", Status.PASS, False),
