@@ -9,7 +9,7 @@ from itertools import groupby
 from mlctl.diagram.graph import Graph, Node, graph_of
 from mlctl.plan.model import Plan
 
-_WIDTH, _ROW, _HEAD, _GAP_X, _GAP_Y, _MARGIN = 250, 19, 34, 90, 28, 16
+_WIDTH, _ROW, _HEAD, _GAP_X, _GAP_Y, _MARGIN = 310, 19, 34, 80, 28, 16
 _MOST_ROWS = 24
 
 
@@ -90,8 +90,8 @@ def _draw(box: _Box) -> str:
     ]
     for index, (kind, what) in enumerate(box.rows):
         y = _HEAD + _ROW * index + 13
-        parts.append(f'<text x="12" y="{y}" class="kind">{escape(_clip(kind, 19))}</text>')
-        parts.append(f'<text x="{_WIDTH - 12}" y="{y}" class="what">{escape(_clip(what, 20))}</text>')
+        parts.append(f'<text x="12" y="{y}" class="kind">{escape(_clip(kind, 23))}</text>')
+        parts.append(f'<text x="{_WIDTH - 12}" y="{y}" class="what">{escape(_clip(what, 24))}</text>')
     return "".join([*parts, "</g>"])
 
 
