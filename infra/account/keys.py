@@ -42,7 +42,7 @@ class SharedKeys(pulumi.ComponentResource):
             common(
                 alias=f"{args.prefix}-data",
                 description="Data buckets, feature tables and queues",
-                via_services=["s3", "dynamodb", "sqs", "glue", "sagemaker", "rds"],
+                via_services=["s3", "dynamodb", "sqs", "glue", "sagemaker", "rds", "lambda"],
             ),
             opts=child,
         )

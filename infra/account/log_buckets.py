@@ -33,7 +33,7 @@ class LogBuckets(pulumi.ComponentResource):
 
     - `archive`: CloudTrail; object lock with a default retention; our key.
     - `history`: AWS Config, which writes into no bucket with a default retention; our key.
-    - `access`: S3 access logs, which S3 writes only under its own key and into no bucket with a default retention.
+    - `access`: access logs of load balancers and of S3, which writes only under its own key and into no bucket with a default retention.
     """
 
     def __init__(self, name: str, args: LogBucketsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -47,7 +47,7 @@ class LogBuckets(pulumi.ComponentResource):
                 key_arn=None,
                 access_log_bucket=None,
                 lifecycle=Lifecycle(expire_after_days=args.retention_days, noncurrent_days=30),
-                statements=[_access_logs(args)],
+                statements=_access_logs(args),
             ),
             opts=child,
         )
@@ -77,14 +77,26 @@ class LogBuckets(pulumi.ComponentResource):
         self.register_outputs({"archive": self.archive.name, "history": self.history.name, "access": self.access.name})
 
 
-def _access_logs(args: LogBucketsArgs) -> Statement:
-    return allow(
-        "WriteAccessLogs",
-        actions=("s3:PutObject",),
-        resources=f"arn:aws:s3:::{args.access_name}/*",
-        principal={"Service": "logging.s3.amazonaws.com"},
-        condition={"StringEquals": {"aws:SourceAccount": args.account}},
-    )
+def _access_logs(args: LogBucketsArgs) -> Sequence[Statement]:
+    """S3 writes anywhere; load balancers below `load-balancer/`."""
+    mine = {"StringEquals": {"aws:SourceAccount": args.account}}
+    bucket = f"arn:aws:s3:::{args.access_name}"
+    return [
+        allow(
+            "WriteAccessLogs",
+            actions=("s3:PutObject",),
+            resources=f"{bucket}/*",
+            principal={"Service": "logging.s3.amazonaws.com"},
+            condition=mine,
+        ),
+        allow(
+            "WriteLoadBalancerLogs",
+            actions=("s3:PutObject",),
+            resources=f"{bucket}/load-balancer/AWSLogs/{args.account}/*",
+            principal={"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+            condition=mine,
+        ),
+    ]
 
 
 def _trail(args: LogBucketsArgs) -> Sequence[Statement]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pulumi
 
+from infra.order import after
 from infra.policy_document import Statement, allow
 from infra.registry.feature_group import FeatureGroup, FeatureGroupArgs, feature_kinds
 from infra.service_role import ServiceRole, ServiceRoleArgs, from_account
@@ -60,7 +61,7 @@ class FeatureStore(pulumi.ComponentResource):
                     tags=args.team_tags.get(entry["model"], {}),
                 ),
                 # SageMaker checks the role's rights when it makes the group.
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[role]),
+                opts=after(role, options=child),
             )
             for entry in args.groups
         }

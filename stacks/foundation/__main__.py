@@ -31,6 +31,7 @@ from infra.identity.github_access import GithubAccess, GithubAccessArgs
 from infra.network.endpoints import Endpoints, EndpointsArgs
 from infra.network.flow_log import FlowLog, FlowLogArgs
 from infra.network.vpc import Vpc, VpcArgs
+from infra.order import after
 
 context = Context.start(service="foundation")
 environment = context.environment
@@ -54,7 +55,7 @@ github = GithubAccess(
     opts=context.options(),
 )
 # Every role names the boundary by its ARN, so everything that makes roles waits for it.
-bounded = context.options(depends_on=[github.boundary])
+bounded = after(github.boundary, options=context.options())
 
 keys = SharedKeys(
     "keys",
@@ -139,7 +140,7 @@ if security.cloudtrail:
             retention_days=security.log_retention_days,
         ),
         # CloudTrail checks the policies of bucket and topic when it is made.
-        opts=context.options(depends_on=[github.boundary, buckets, topics]),
+        opts=after(github.boundary, buckets, topics, options=context.options()),
     )
 if security.guardduty:
     ThreatDetection("threats", ThreatDetectionArgs(topic_arn=topics.security.arn), opts=context.options())
@@ -147,7 +148,7 @@ if security.config_recorder:
     Recorder(
         "recorder",
         RecorderArgs(bucket_name=buckets.history.name, bucket_arn=buckets.history.arn, key_arn=keys.logs.arn, account=account),
-        opts=context.options(depends_on=[github.boundary, buckets]),
+        opts=after(github.boundary, buckets, options=context.options()),
     )
 
 pulumi.export("vpc_id", vpc.id)

@@ -22,6 +22,7 @@ import pulumi
 from infra.bucket import Lifecycle, ObjectLock
 from infra.context import Context
 from infra.key import Key, KeyArgs
+from infra.order import after
 from infra.registry.catalogue import Catalogue, CatalogueArgs
 from infra.registry.data_buckets import PURPOSES, DataBuckets, DataBucketsArgs
 from infra.registry.feature_store import FeatureStore, FeatureStoreArgs
@@ -120,7 +121,7 @@ if registries.feature_store and definitions["groups"]:
             account=account,
             region=region,
         ),
-        opts=context.options(depends_on=[catalogue]),
+        opts=after(catalogue, options=context.options()),
     )
     feature_groups = list(store.groups)
 model_groups = {

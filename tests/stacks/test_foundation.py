@@ -191,3 +191,17 @@ def test_alerts_reach_their_owners(prod: StackPlan) -> None:
         "alerts-finops-1": "finops@acme.example",
     }
     assert {topic["kmsMasterKeyId"] for topic in inputs(prod, "Topic").values()} == {"<<aws:kms/key:Key|keys-alerts|arn>>"}
+
+
+def test_roles_wait_for_the_boundary(prod: StackPlan) -> None:
+    """They name it by its ARN, which makes no dependency by itself."""
+    boundary = of(prod, "Policy")["github-boundary"].urn
+    roles = {name: role for name, role in of(prod, "Role").items() if not name.startswith("github-")}
+    assert set(roles) == {"acme-prod-flow-log", "trail", "recorder"}
+    assert {name for name, role in roles.items() if boundary not in role.dependencies} == set()
+
+
+def test_trail_waits_for_the_policies_it_checks(prod: StackPlan) -> None:
+    [trail] = of(prod, "Trail").values()
+    needed = {of(prod, "BucketPolicy")["logs-archive"].urn, of(prod, "TopicPolicy")["alerts-security"].urn}
+    assert needed <= set(trail.dependencies)
