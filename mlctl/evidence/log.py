@@ -2,22 +2,22 @@
 
 Writers hold a lock, so that none loses a record. A line that was cut off by a crash was never acknowledged; the next writer removes it.
 The heads detect a chain that was cut at its end. Against somebody who rewrites chain and heads together there are two further
-defences: the object-locked copy in S3, and `verify_extends`, by which the gate compares with the base branch.
+defences: the object-locked copy in S3 (`LockedCopy`), and `verify_extends`, by which the gate compares with the base branch.
 """
 
 from __future__ import annotations
 
 import fcntl
 import json
-import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from mlctl.errors import InputError
-from mlctl.evidence.record import GENESIS, Event, Record, chained, digest
+from mlctl.evidence.atomic import write_atomically
+from mlctl.evidence.chain import EMPTY, End, check_chain, count_lines, drop_torn_line, extend_chain, last_record, read_chain
+from mlctl.evidence.record import Event, Record
 
 HEADS = "heads.json"
 
@@ -34,7 +34,7 @@ class EvidenceLog:
         Raises
         ------
         InputError
-            The chain is broken: nothing is added to it before that is understood.
+            The chain does not end where it should: nothing is added to it before that is understood.
         """
         by_model: dict[str, list[Event]] = {}
         for event in events:
@@ -50,81 +50,64 @@ class EvidenceLog:
         """Records of one model, or of all, each chain in its order. A damaged line raises InputError."""
         for path in self._chains():
             if model is None or path.stem == model:
-                yield from (record for _, record in _read(path))
+                yield from (record for _, record in read_chain(path))
 
     def models(self) -> list[str]:
         return [path.stem for path in self._chains()]
 
-    def verify(self) -> list[str]:
-        """What is wrong with the log, one line each; empty where it is whole."""
-        problems = [problem for path in self._chains() for problem in _verify_chain(path)]
+    def verify(self, model: str | None = None) -> list[str]:
+        """What is wrong with the log, or with one model's chain, one line each; empty where it is whole."""
+        problems: list[str] = []
         heads = self._heads()
+        if model is not None:
+            heads = {name: head for name, head in heads.items() if name == model}
         for path in self._chains():
-            records = _readable(path)
-            head = heads.pop(path.stem, None)
-            if head is None:
-                problems.append(f"{path}: {HEADS} does not know this chain")
-            elif len(records) < head["count"]:
-                problems.append(f"{path}: {head['count'] - len(records)} records are missing at the end")
-            elif records and (len(records), records[-1].hash) != (head["count"], head["hash"]):
-                problems.append(f"{path}: the chain does not end where {HEADS} says")
-        problems += [f"{self.folder / (model + '.jsonl')}: the whole chain is missing" for model in sorted(heads)]
+            if model is None or path.stem == model:
+                problems += _verify(path, heads.pop(path.stem, None))
+        problems += [f"{self.folder / (name + '.jsonl')}: the whole chain is missing" for name in sorted(heads)]
         return problems
 
     def _extend(self, model: str, events: Sequence[Event]) -> list[Record]:
         path = self._path(model)
-        _drop_torn_line(path)
-        sequence, previous = self._tail(path)
-        records = []
-        for event in events:
-            record = chained(event, sequence + 1, previous)
-            sequence, previous = record.sequence, record.hash
-            records.append(record)
-        with path.open("a", encoding="utf-8") as file:
-            file.write("".join(record.line() + "\n" for record in records))
-            file.flush()
-            os.fsync(file.fileno())
-        self._write_head(model, sequence, previous)
+        drop_torn_line(path)
+        records = extend_chain(path, events, self._end(path))
+        self._write_head(model, End(count=records[-1].sequence, hash=records[-1].hash))
         return records
 
-    def _tail(self, path: Path) -> tuple[int, str]:
-        """(sequence, hash) of the last record. A head one step behind is what a crash between the two writes leaves, and is mended."""
-        if not path.exists():
-            head = self._heads().get(path.stem)
-            if head:
+    def _end(self, path: Path) -> End:
+        """Where the chain ends. A head that is behind is what a crash between the two writes leaves, and is mended."""
+        head = self._heads().get(path.stem, EMPTY)
+        last = last_record(path)
+        if last is None:
+            if head.count:
                 raise InputError("the whole chain is missing", file=path, remedy="restore it from git or from the object-locked copy")
-            return 0, GENESIS
-        problems = _verify_chain(path)
+            return EMPTY
+        end = End(count=last.sequence, hash=last.hash)
+        if end == head:
+            return end
+        problems, end = check_chain(path)
         if problems:
             raise InputError(f"the chain is broken: {problems[0]}", file=path, remedy="run mlctl evidence verify")
-        records = _readable(path)
-        head = self._heads().get(path.stem, {"count": 0, "hash": GENESIS})
-        if len(records) < head["count"] or (head["count"] and records[head["count"] - 1].hash != head["hash"]):
+        hashes = [record.hash for _, record in read_chain(path)]
+        if head.count > len(hashes) or (head.count and hashes[head.count - 1] != head.hash):
             raise InputError("the chain was cut or replaced", file=path, remedy="run mlctl evidence verify")
-        return (records[-1].sequence, records[-1].hash) if records else (0, GENESIS)
+        return end
 
-    def _heads(self) -> dict[str, Any]:
+    def _heads(self) -> dict[str, End]:
         path = self.folder / HEADS
         if not path.exists():
             return {}
         try:
             heads = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:
-            raise InputError("is not JSON", file=path, remedy="restore it from git") from None
-        if not isinstance(heads, dict) or not all(isinstance(head, dict) and {"count", "hash"} <= head.keys() for head in heads.values()):
-            raise InputError("is damaged", file=path, remedy="restore it from git")
-        return heads
+            return {str(model): End(count=int(head["count"]), hash=str(head["hash"])) for model, head in heads.items()}
+        except (ValueError, TypeError, KeyError, AttributeError):
+            remedy = "restore it from git"
+            raise InputError("is not the JSON that this log writes", file=path, remedy=remedy) from None
 
-    def _write_head(self, model: str, count: int, last: str) -> None:
-        heads = {**self._heads(), model: {"count": count, "hash": last}}
-        text = json.dumps(heads, indent=2, sort_keys=True) + "\n"
-        descriptor, temporary = tempfile.mkstemp(dir=self.folder, prefix=".heads-")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(self.folder / HEADS)
+    def _write_head(self, model: str, end: End) -> None:
+        heads = {**self._heads(), model: end}
+        content = {name: {"count": head.count, "hash": head.hash} for name, head in heads.items()}
+        write_atomically(self.folder / HEADS, json.dumps(content, indent=2, sort_keys=True) + "\n")
 
     def _chains(self) -> list[Path]:
         return sorted(self.folder.glob("*.jsonl"))
@@ -143,8 +126,7 @@ class EvidenceLog:
 
 def read_records(folder: Path) -> list[Mapping[str, Any]]:
     """All records as plain mappings, for rules. InputError where a line is damaged."""
-    log = EvidenceLog(folder)
-    return [json.loads(record.line()) for record in log.records()]
+    return [json.loads(record.line()) for record in EvidenceLog(folder).records()]
 
 
 def verify_extends(folder: Path, earlier: Path) -> list[str]:
@@ -158,53 +140,13 @@ def verify_extends(folder: Path, earlier: Path) -> list[str]:
     return problems
 
 
-def _read(path: Path) -> Iterator[tuple[int, Record]]:
-    """(line number, record) of each line; InputError at the first that is none."""
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                value = json.loads(line)
-                yield number, Record(**value)
-            except (ValueError, TypeError, InputError) as error:
-                raise InputError(f"is no evidence record: {error}", file=path, line=number, remedy="restore it from git") from None
-
-
-def _readable(path: Path) -> list[Record]:
-    """The records up to the first damaged line."""
-    records: list[Record] = []
-    try:
-        records.extend(record for _, record in _read(path))
-    except (InputError, UnicodeDecodeError):
-        return records
-    return records
-
-
-def _verify_chain(path: Path) -> list[str]:
-    previous, expected = GENESIS, 1
-    problems: list[str] = []
-    try:
-        for number, record in _read(path):
-            where = f"{path}:{number}"
-            if record.sequence != expected:
-                problems.append(f"{where}: record {record.sequence} stands where record {expected} belongs")
-            if record.previous != previous:
-                problems.append(f"{where}: does not follow the record before it")
-            if record.model != path.stem:
-                problems.append(f"{where}: is about {record.model}")
-            content = json.loads(record.line())
-            if digest(content) != record.hash:
-                problems.append(f"{where}: was edited")
-            previous, expected = record.hash, record.sequence + 1
-    except (InputError, UnicodeDecodeError) as error:
-        problems.append(str(error))
+def _verify(path: Path, head: End | None) -> list[str]:
+    problems, end = check_chain(path)
+    if head is None:
+        return [*problems, f"{path}: {HEADS} does not know this chain"]
+    lines = count_lines(path)
+    if lines < head.count:
+        problems.append(f"{path}: {head.count - lines} records are missing at the end")
+    elif not problems and end != head:
+        problems.append(f"{path}: the chain does not end where {HEADS} says")
     return problems
-
-
-def _drop_torn_line(path: Path) -> None:
-    """Remove what a crash left after the last line's end."""
-    if not path.exists():
-        return
-    content = path.read_bytes()
-    if content and not content.endswith(b"\n"):
-        with path.open("r+b") as file:
-            file.truncate(content.rfind(b"\n") + 1)
