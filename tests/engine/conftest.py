@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,11 @@ import yaml
 
 from tests.engine.api_server import ApiServer
 from tests.engine.fidelity import Fidelity
+from tools.engines import build
+from tools.engines import crds as crds_module
 
-ENGINES = Path(__file__).parents[2] / ".engines"
+ROOT = Path(__file__).parents[2]
+ENGINES = ROOT / ".engines"
 
 
 def need(path: Path) -> Path:
@@ -56,10 +60,26 @@ def crds(api_server: ApiServer) -> dict[str, list[str]]:
     return kinds
 
 
+FIDELITY = Fidelity()
+
+
 @pytest.fixture(scope="session")
 def fidelity() -> Fidelity:
     """What the tests compare is counted here, and ends in docs/fidelity.md."""
     return FIDELITY
 
 
-FIDELITY = Fidelity()
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Writes the page after a whole run."""
+    if not FIDELITY.complete:
+        return
+    FIDELITY.versions = versions()
+    (ROOT / "docs" / "fidelity.md").write_text(FIDELITY.page(), encoding="utf-8")
+
+
+def versions() -> dict[str, str]:
+    """Of everything that took part."""
+    tools = {tool.name: tool.version for tool in build.read_tools((ROOT / "tools" / "engines" / "go.mod").read_text())}
+    charts = {f"CRDs of {source.chart}": source.chart_version for source in crds_module.read_sources()}
+    packages = ("pulumi", "pulumi-aws", "pulumi-kubernetes", "pulumi-policy")
+    return tools | charts | {name: importlib.metadata.version(name) for name in packages}

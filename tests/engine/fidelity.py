@@ -4,6 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+COMPARISONS = {
+    "registrations": "Resources of the plans, and what the same programs register over Pulumi's own protocol",
+    "inputs": "Inputs of the plans: the planner's verdict, and that of Pulumi's own reading of the SDKs",
+    "generated inputs": "Generated inputs, most of them wrong: the planner's verdict, and that of Pulumi's own reading of the SDKs",
+    "generated objects": "Generated Kubernetes objects that the planner refuses: a real API server refuses them too",
+    "objects": "Kubernetes objects of the plans: a real API server accepts them (server-side dry run, strict fields, CRDs)",
+    "pods": "Good and bad pods: a real API server with the plan's admission policies accepts and refuses them",
+    "pack": "Resources judged by the gate, and by the policy pack over Pulumi's analyzer protocol",
+    "pack samples": "Disallowed samples of the rules, judged by the gate and by the policy pack",
+    "workflows": "GitHub workflows: actionlint finds nothing",
+}
+"""Everything that a whole run compares."""
+
+NOT_PROVEN = {
+    "The Pulumi engine": "its command and language host; `preview`, `up`, `refresh` and `destroy` were not run. What a program says to the"
+    " engine is compared; what the engine makes of it (default providers, aliases, replacements, auto-naming) follows its documentation.",
+    "The AWS and Kubernetes providers": "they were not run. Names, types, required inputs and enums are those of the SDKs at the pinned"
+    " versions, which are generated from the providers' schemas; what a provider checks beyond its schema is not known here.",
+    "Argo's own validator": "`argo lint` was not run. Rendered workflows are checked against the fields of Argo's published API.",
+    "CRDs of Argo Workflows, KServe, KubeRay, Kueue and Knative": "they were not to be had; objects of these kinds are listed below.",
+    "Moto in the place of AWS": "it needs the AWS provider.",
+}
+"""What could not be compared where this was written: the Go modules of these projects could not be downloaded there."""
+
 
 @dataclass
 class Fidelity:
@@ -12,13 +36,35 @@ class Fidelity:
     versions: dict[str, str] = field(default_factory=dict)
     compared: dict[str, int] = field(default_factory=dict)
     differences: dict[str, list[str]] = field(default_factory=dict)
-    seen: dict[str, list[str]] = field(default_factory=dict)
+    not_judged: set[str] = field(default_factory=set)
+    """Kubernetes kinds whose CRD is not there."""
 
     def record(self, name: str, compared: int, differences: list[str]) -> None:
         """Adds to a comparison; a difference is one line of text."""
+        if name not in COMPARISONS:
+            raise KeyError(name)
         self.compared[name] = self.compared.get(name, 0) + compared
         self.differences.setdefault(name, []).extend(differences)
 
-    def note(self, name: str, items: list[str]) -> None:
-        """Keeps a list that the page shows: kinds that could not be judged, say."""
-        self.seen[name] = sorted({*self.seen.get(name, []), *items})
+    @property
+    def complete(self) -> bool:
+        """Whether everything was compared: only then is there a page to write."""
+        return self.compared.keys() == COMPARISONS.keys()
+
+    def page(self) -> str:
+        """docs/fidelity.md."""
+        rows = [f"| {text} | {self.compared[name]} | {len(self.differences[name])} |" for name, text in COMPARISONS.items()]
+        found = [f"- {name}: {line}" for name in COMPARISONS for line in self.differences[name]]
+        parts = [
+            "# How true the offline plan is",
+            "`make test-engine` writes this page from its last whole run. A difference is a failure, not a warning.",
+            "\n".join(["| compared | how many | differences |", "| --- | ---: | ---: |", *rows]),
+            *(["## Differences", "\n".join(found)] if found else []),
+            "## Versions",
+            "\n".join(f"- {name} {version}" for name, version in sorted(self.versions.items())),
+            "## Not proven",
+            "\n".join(f"- **{name}**: {why}" for name, why in NOT_PROVEN.items()),
+            "## Kubernetes kinds that were not judged",
+            "\n".join(f"- {kind}" for kind in sorted(self.not_judged)) or "None.",
+        ]
+        return "\n\n".join(parts) + "\n"

@@ -38,7 +38,7 @@ def test_the_workflows_are_right(actionlint: Path, repository: Repository, fidel
     files = sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")])
     assert files, f"{folder} holds no workflow"
     problems = lint(actionlint, *files)
-    fidelity.record("GitHub workflows judged by actionlint", len(files), problems)
+    fidelity.record("workflows", len(files), problems)
     assert problems == []
 
 

@@ -126,7 +126,7 @@ REFUSED: dict[str, tuple[Make, str]] = {
 @pytest.mark.parametrize("sample", ACCEPTED)
 def test_accepted(api_server: ApiServer, namespace: Mapping[str, Any], sample: str, fidelity: Fidelity) -> None:
     verdict = api_server.dry_run(ACCEPTED[sample](namespace))
-    fidelity.record("Pods judged by the admission policies", 1, [] if verdict.accepted else [f"{sample}: {verdict.message}"])
+    fidelity.record("pods", 1, [] if verdict.accepted else [f"{sample}: {verdict.message}"])
     assert verdict.message == ""
 
 
@@ -134,7 +134,7 @@ def test_accepted(api_server: ApiServer, namespace: Mapping[str, Any], sample: s
 def test_refused(api_server: ApiServer, namespace: Mapping[str, Any], sample: str, fidelity: Fidelity) -> None:
     make, message = REFUSED[sample]
     verdict = api_server.dry_run(make(namespace))
-    fidelity.record("Pods judged by the admission policies", 1, [] if not verdict.accepted else [f"{sample} is accepted"])
+    fidelity.record("pods", 1, [] if not verdict.accepted else [f"{sample} is accepted"])
     expected = message
     for key, value in namespace["metadata"]["labels"].items():
         expected = expected.replace(f"{{{key}}}", value)

@@ -16,6 +16,10 @@ from tests.engine.fidelity import Fidelity
 from tests.engine.manifests import filled, objects
 from tests.engine.spoil import Spoilt, spoil
 
+EXPLAINED = {
+    ("kubernetes:scheduling.k8s.io/v1:PriorityClass", "value", "missing"): "the schema requires it; the API server takes 0 for it",
+}
+"""Where the API server accepts what the schema, and so the planner, refuses: type, path and kind, and why."""
 SPOILT = 400
 """How many wrong inputs each comparison makes."""
 
@@ -59,7 +63,7 @@ def test_right_inputs_are_right_to_both(plans: list[Plan], fidelity: Fidelity) -
         ours, theirs = verdict(resource.type, inputs), sdk_reader.problems(resource.type, inputs)
         if ours or theirs:
             differences.append(f"{resource.urn}: planner {sorted(ours)}, SDK {sorted(theirs)}")
-    fidelity.record("inputs of the stacks, planner and SDK", len(resources), differences)
+    fidelity.record("inputs", len(resources), differences)
     assert len({resource.type for resource in resources}) > 40
     assert differences == []
 
@@ -72,7 +76,7 @@ def test_wrong_inputs_are_wrong_to_both_for_the_same_reason(plans: list[Plan], f
         refused += bool(theirs)
         if ours != theirs:
             differences.append(f"{item.token} {item.change}: planner {sorted(ours)}, SDK {sorted(theirs)}")
-    fidelity.record("generated inputs, planner and SDK", len(wrong), differences)
+    fidelity.record("generated inputs", len(wrong), differences)
     assert refused >= 200
     assert differences == []
 
@@ -83,13 +87,13 @@ def test_what_the_planner_refuses_the_api_server_refuses(api_server: ApiServer, 
     wrong = spoilt([resource for plan in plans for resource in objects(plan) if known(resource)])
     differences, refused = [], 0
     for item in wrong:
-        ours = verdict(item.token, item.inputs)
+        ours = {problem for problem in verdict(item.token, item.inputs) if (item.token, *problem) not in EXPLAINED}
         if not ours:
             continue  # the server knows more than types and names: it may refuse what the planner accepts
         refused += 1
         if api_server.dry_run(in_default_namespace(item.inputs)).accepted:
             differences.append(f"{item.token} {item.change}: planner {sorted(ours)}, API server accepts")
-    fidelity.record("generated Kubernetes objects, planner and API server", refused, differences)
+    fidelity.record("generated objects", refused, differences)
     assert refused > 100
     assert differences == []
 
