@@ -34,51 +34,43 @@ class SharedKeys(pulumi.ComponentResource):
     def __init__(self, name: str, args: SharedKeysArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlplatform:account:SharedKeys", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
+        keys = {kind: Key(f"{name}-{kind}", arguments, opts=child) for kind, arguments in _contents(args).items()}
+        self.data, self.logs, self.secrets = keys["data"], keys["logs"], keys["secrets"]
+        self.ebs, self.alerts = keys["ebs"], keys["alerts"]
+        self.register_outputs({kind: key.arn for kind, key in keys.items()})
 
-        common = partial(KeyArgs, account=args.account, region=args.region, deletion_window_days=args.deletion_window_days)
-        publishers = sorted({service for services in PUBLISHERS.values() for service in services} - {EVENTS})
-        self.data = Key(
-            f"{name}-data",
-            common(
-                alias=f"{args.prefix}-data",
-                description="Data buckets, feature tables and queues",
-                via_services=["s3", "dynamodb", "sqs", "glue", "sagemaker", "rds", "lambda"],
-            ),
-            opts=child,
-        )
-        self.logs = Key(
-            f"{name}-logs",
-            common(
-                alias=f"{args.prefix}-logs",
-                description="Log groups and log buckets",
-                via_services=["s3"],
-                services=["config.amazonaws.com"],
-                statements=_logs(args),
-            ),
-            opts=child,
-        )
-        self.secrets = Key(
-            f"{name}-secrets",
-            common(
-                alias=f"{args.prefix}-secrets",
-                description="Secrets of applications and of the cluster",
-                via_services=["secretsmanager", "ssm", "eks"],
-            ),
-            opts=child,
-        )
-        self.ebs = Key(
-            f"{name}-ebs",
-            common(alias=f"{args.prefix}-ebs", description="Disks", via_services=["ec2"], statements=_disks(args)),
-            opts=child,
-        )
-        self.alerts = Key(
-            f"{name}-alerts",
-            common(
-                alias=f"{args.prefix}-alerts", description="Alert topics", via_services=["sns"], services=publishers, statements=[_events()]
-            ),
-            opts=child,
-        )
-        self.register_outputs({kind: getattr(self, kind).arn for kind in ("data", "logs", "secrets", "ebs", "alerts")})
+
+def _contents(args: SharedKeysArgs) -> dict[str, KeyArgs]:
+    """Kind of content → what its key is and who uses it."""
+    common = partial(KeyArgs, account=args.account, region=args.region, deletion_window_days=args.deletion_window_days)
+    publishers = sorted({service for services in PUBLISHERS.values() for service in services} - {EVENTS})
+    return {
+        "data": common(
+            alias=f"{args.prefix}-data",
+            description="Data buckets, feature tables and queues",
+            via_services=["s3", "dynamodb", "sqs", "glue", "sagemaker", "rds", "lambda"],
+        ),
+        "logs": common(
+            alias=f"{args.prefix}-logs",
+            description="Log groups and log buckets",
+            via_services=["s3"],
+            services=["config.amazonaws.com"],
+            statements=_logs(args),
+        ),
+        "secrets": common(
+            alias=f"{args.prefix}-secrets",
+            description="Secrets of applications and of the cluster",
+            via_services=["secretsmanager", "ssm", "eks"],
+        ),
+        "ebs": common(alias=f"{args.prefix}-ebs", description="Disks", via_services=["ec2"], statements=_disks(args)),
+        "alerts": common(
+            alias=f"{args.prefix}-alerts",
+            description="Alert topics",
+            via_services=["sns"],
+            services=publishers,
+            statements=[_events()],
+        ),
+    }
 
 
 def _events() -> Statement:

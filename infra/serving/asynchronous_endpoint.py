@@ -53,19 +53,7 @@ class AsynchronousEndpoint(pulumi.ComponentResource):
             opts=self._child,
         )
         endpoint = self._endpoint()
-        EndpointScaling(
-            name,
-            EndpointScalingArgs(
-                endpoint_name=endpoint.name,
-                variant=CHAMPION,
-                measure="backlog",
-                target=instances.target_invocations,
-                minimum=instances.minimum,
-                maximum=instances.maximum,
-                tags=placed.tags,
-            ),
-            opts=self._child,
-        )
+        self._scaling(endpoint)
         self.router = Router(
             f"{name}-router",
             RouterArgs(
@@ -79,6 +67,23 @@ class AsynchronousEndpoint(pulumi.ComponentResource):
             opts=self._child,
         )
         self.register_outputs({"endpoint": endpoint.name, "path": self.router.path})
+
+    def _scaling(self, endpoint: aws.sagemaker.Endpoint) -> None:
+        placed, instances = self._placed, self._placed.model.instances
+        assert instances is not None
+        EndpointScaling(
+            self._name,
+            EndpointScalingArgs(
+                endpoint_name=endpoint.name,
+                variant=CHAMPION,
+                measure="backlog",
+                target=instances.target_invocations,
+                minimum=instances.minimum,
+                maximum=instances.maximum,
+                tags=placed.tags,
+            ),
+            opts=self._child,
+        )
 
     def _endpoint(self) -> aws.sagemaker.Endpoint:
         placed, name = self._placed, self._name

@@ -118,15 +118,34 @@ class KServeService(pulumi.ComponentResource):
 
 
 def predictor(args: KServeServiceArgs, version: int, pod_labels: dict[str, str]) -> dict[str, Any]:
-    """The pods of one version: as many as the bounds allow, unprivileged, before training and batch."""
+    """The pods of one version: as many as the bounds allow, placed on serving nodes, before training and batch."""
     placed = args.placed
     settings = placed.model.kserve
     assert settings is not None
+    pods: dict[str, Any] = {
+        "labels": pod_labels,
+        "minReplicas": settings.minimum,
+        "maxReplicas": settings.maximum,
+        "serviceAccountName": placed.name,
+        "priorityClassName": "serving",
+        "nodeSelector": {"purpose": "serving"},
+        "containers": [_container(placed, version)],
+    }
+    if placed.model.accelerator == "gpu":
+        pods["tolerations"] = [{"key": _GPU, "operator": "Exists", "effect": "NoSchedule"}]
+    if placed.model.data_capture_percent:
+        pods["logger"] = _logger(placed)
+    return pods
+
+
+def _container(placed: PlacedModel, version: int) -> dict[str, Any]:
+    """The model server, unprivileged; KServe puts the artefact of STORAGE_URI before it."""
+    settings = placed.model.kserve
+    assert settings is not None
     resources = {"cpu": settings.cpu, "memory": settings.memory}
-    gpu = placed.model.accelerator == "gpu"
-    if gpu:
+    if placed.model.accelerator == "gpu":
         resources[_GPU] = "1"
-    container = {
+    return {
         "name": "kserve-container",
         "image": placed.image,
         "env": [
@@ -144,20 +163,6 @@ def predictor(args: KServeServiceArgs, version: int, pod_labels: dict[str, str])
             "seccompProfile": {"type": "RuntimeDefault"},
         },
     }
-    pods: dict[str, Any] = {
-        "labels": pod_labels,
-        "minReplicas": settings.minimum,
-        "maxReplicas": settings.maximum,
-        "serviceAccountName": placed.name,
-        "priorityClassName": "serving",
-        "nodeSelector": {"purpose": "serving"},
-        "containers": [container],
-    }
-    if gpu:
-        pods["tolerations"] = [{"key": _GPU, "operator": "Exists", "effect": "NoSchedule"}]
-    if placed.model.data_capture_percent:
-        pods["logger"] = _logger(placed)
-    return pods
 
 
 def _logger(placed: PlacedModel) -> dict[str, Any]:

@@ -32,51 +32,47 @@ class ModelAccess(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ModelAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlplatform:serving:ModelAccess", name, {}, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        placed, here = args.placed, args.placed.here
-        self.key = Key(
-            name,
-            KeyArgs(
-                alias=f"{here.prefix}-model-{placed.name}",
-                description=f"Disks, captured requests and logs of the model {placed.name}",
-                account=here.account,
-                region=here.region,
-                via_services=["sagemaker", "s3", "lambda", "scheduler", "ec2"],
-                statements=[log_group_use(here.region, here.account)],
-                deletion_window_days=here.key_deletion_days,
-                tags=placed.tags,
-            ),
-            opts=child,
-        )
-        self.log_groups = [
-            aws.cloudwatch.LogGroup(
-                f"{name}-{number}",
-                name=group,
-                retention_in_days=here.log_retention_days,
-                kms_key_id=self.key.arn,
-                tags=dict(placed.tags),
-                opts=child,
-            )
-            for number, group in enumerate(args.log_groups, 1)
-        ]
+        self._child = pulumi.ResourceOptions(parent=self)
+        placed = args.placed
+        self.key = self._make_key(name, placed)
+        groups = [self._log_group(f"{name}-{number}", group, placed) for number, group in enumerate(args.log_groups, 1)]
+        rights = [*_read_model(placed), *_write_logs(groups), self._use_key(), *_network(placed), *args.statements]
         self.role = ServiceRole(
             name,
             ServiceRoleArgs(
                 services=["sagemaker.amazonaws.com"],
                 description=f"Runs the model {placed.name}",
-                statements=[
-                    *_read_model(placed),
-                    *_write_logs(placed, self.log_groups),
-                    self._use_key(),
-                    *_network(placed),
-                    *args.statements,
-                ],
-                trust_condition=from_account(here.account),
+                statements=rights,
+                trust_condition=from_account(placed.here.account),
                 tags=placed.tags,
             ),
-            opts=child,
+            opts=self._child,
         )
         self.register_outputs({"key_arn": self.key.arn, "role_arn": self.role.arn})
+
+    def _make_key(self, name: str, placed: PlacedModel) -> Key:
+        here = placed.here
+        arguments = KeyArgs(
+            alias=f"{here.prefix}-model-{placed.name}",
+            description=f"Disks, captured requests and logs of the model {placed.name}",
+            account=here.account,
+            region=here.region,
+            via_services=["sagemaker", "s3", "lambda", "scheduler", "ec2"],
+            statements=[log_group_use(here.region, here.account)],
+            deletion_window_days=here.key_deletion_days,
+            tags=placed.tags,
+        )
+        return Key(name, arguments, opts=self._child)
+
+    def _log_group(self, name: str, group: str, placed: PlacedModel) -> aws.cloudwatch.LogGroup:
+        return aws.cloudwatch.LogGroup(
+            name,
+            name=group,
+            retention_in_days=placed.here.log_retention_days,
+            kms_key_id=self.key.arn,
+            tags=dict(placed.tags),
+            opts=self._child,
+        )
 
     def _use_key(self) -> Statement:
         return allow("UseOwnKey", actions=("kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"), resources=self.key.arn)
@@ -106,7 +102,7 @@ def _read_model(placed: PlacedModel) -> list[Statement]:
     ]
 
 
-def _write_logs(placed: PlacedModel, groups: Sequence[aws.cloudwatch.LogGroup]) -> list[Statement]:
+def _write_logs(groups: Sequence[aws.cloudwatch.LogGroup]) -> list[Statement]:
     streams = [pulumi.Output.concat(group.arn, ":*") for group in groups]
     metrics = {"StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*", "AWS/SageMaker"]}}
     result = [allow("WriteMetrics", actions=("cloudwatch:PutMetricData",), condition=metrics)]

@@ -14,10 +14,11 @@ PlanVariant = Callable[..., Plan]
 
 def entry(mode: str, **further: Any) -> dict[str, Any]:
     instances = {"instance_type": "ml.m5.large", "minimum": 1, "maximum": 4}
-    section = {
+    sections: dict[str, dict[str, Any]] = {
         "serverless": {"serverless": {"memory_mb": 2048}, "network_isolation": False, "vpc": False},
         "kserve": {"kserve": {"deployment_mode": "Knative"}},
-    }.get(mode, {"instances": instances})
+    }
+    section = sections.get(mode, {"instances": instances})
     return {"team": "lending", "version": 3, "mode": mode, **section, **further}
 
 

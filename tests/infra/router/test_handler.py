@@ -165,7 +165,7 @@ def test_errors_become_statuses(error: Exception, status: int) -> None:
 
 def test_shows_what_the_model_refused_and_hides_everything_else() -> None:
     def body(error: Exception) -> str:
-        return json.loads(Router(settings(), FakeRuntime(error), FakeStorage()).handle(event())["body"])["error"]
+        return str(json.loads(Router(settings(), FakeRuntime(error), FakeStorage()).handle(event())["body"])["error"])
 
     assert body(AwsError("ModelError", OriginalStatusCode=422, OriginalMessage="column age is missing")) == "column age is missing"
     assert "secret" not in body(AwsError("ModelError", OriginalStatusCode=500, OriginalMessage="secret path"))
