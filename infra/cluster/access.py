@@ -42,7 +42,7 @@ class Access(pulumi.ComponentResource):
         for short, role in args.admins.items():
             self._entry(short, role, policy="AmazonEKSClusterAdminPolicy", scope={"type": "cluster"})
         for short, role in args.viewers.items():
-            self._entry(short, role, policy="AmazonEKSAdminViewPolicy", scope={"type": "cluster"})
+            self._entry(short, role, policy="AmazonEKSViewPolicy", scope={"type": "cluster"})
         taken = list(args.admins.values())
         for role, teams in roles_of(args.teams).items():
             if role not in taken:

@@ -13,8 +13,11 @@ from infra.labels import labels
 from mlctl.config.cluster import NodePool
 from mlctl.config.team import Team
 
-IMAGE = "al2023@v20251103"
-"""Amazon Linux 2023 for EKS. Karpenter takes the variant with NVIDIA drivers by itself where an instance has GPUs."""
+IMAGE = "al2023@v20260903"
+"""Amazon Linux 2023 for EKS, no older than the Kubernetes version: https://github.com/awslabs/amazon-eks-ami/releases.
+
+Karpenter takes the variant with NVIDIA drivers by itself where an instance has GPUs.
+"""
 
 GPU_TAINT = {"key": "nvidia.com/gpu", "value": "true", "effect": "NoSchedule"}
 

@@ -53,6 +53,7 @@ def _controller(values: ArgoValues) -> dict[str, Any]:
         "replicas": 2,
         "pdb": {"enabled": True, "minAvailable": 1},
         "deploymentAnnotations": RELOAD,
+        "podSecurityContext": _NOT_ROOT,
         "workflowNamespaces": list(values.namespaces),
         "metricsConfig": {"enabled": True},
         "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}},
@@ -92,6 +93,7 @@ def _server(values: ArgoValues) -> dict[str, Any]:
         "replicas": 2,
         "pdb": {"enabled": True, "minAvailable": 1},
         "deploymentAnnotations": RELOAD,
+        "podSecurityContext": _NOT_ROOT,
         "serviceAccount": {"create": True, "name": "argo-server"},
         "authModes": ["sso"],
         "sso": {

@@ -91,14 +91,11 @@ class ExternalSecrets(pulumi.ComponentResource):
 
     def _team_role(self, team: Team, controller: PodRole) -> aws.iam.Role:
         args = self._args
-        trust = allow("TheOperator", actions=("sts:AssumeRole", "sts:TagSession"), principal={"AWS": controller.arn})
-        document = pulumi.Output.json_dumps(
-            {"Version": "2012-10-17", "Statement": [{key: value for key, value in trust.items() if key != "Resource"}]}
-        )
+        trust = allow("TheOperator", actions=("sts:AssumeRole", "sts:TagSession"), resources=None, principal={"AWS": controller.arn})
         role = aws.iam.Role(
             f"{self._name}-{team.name}",
             name=f"{args.prefix}-secrets-{team.name}",
-            assume_role_policy=document,
+            assume_role_policy=policy_document(trust),
             tags={"team": team.name, "cost-centre": team.cost_centre},
             opts=self._child,
         )

@@ -42,7 +42,7 @@ class Kueue(pulumi.ComponentResource):
     def __init__(self, name: str, args: KueueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlplatform:platform:Kueue", name, {}, opts)
         self._name, self._args = name, args
-        space = namespace(NAMESPACE, team=args.owner, level="restricted", opts=pulumi.ResourceOptions(parent=self))
+        space = namespace(NAMESPACE, team=args.owner, level="baseline", opts=pulumi.ResourceOptions(parent=self))
         values = {"controllerManager": {"replicas": 2}, "managerConfig": {"controllerManagerConfigYaml": _CONFIG}}
         controller = release(KUEUE, namespace=NAMESPACE, values=values, opts=pulumi.ResourceOptions(parent=self, depends_on=[space]))
         after = pulumi.ResourceOptions(parent=self, depends_on=[controller])

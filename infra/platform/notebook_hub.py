@@ -63,6 +63,8 @@ def _values(args: NotebookHubArgs) -> dict[str, Any]:
                 "capacity": f"{args.settings.storage_gib}Gi",
                 "dynamic": {"storageClass": args.storage_class},
             },
+            # MLflow and the cluster's other services are at private addresses.
+            "networkPolicy": {"egressAllowRules": {"privateIPs": True, "cloudMetadataServer": False}},
             "cpu": {"guarantee": 0.5, "limit": 4},
             "memory": {"guarantee": "1G", "limit": "8G"},
             "extraPodConfig": {"securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}},

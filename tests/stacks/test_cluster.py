@@ -139,7 +139,7 @@ def test_who_may_use_the_api(prod: StackPlan, variant: StackPlan) -> None:
     assert scopes == {
         "deploy": ("AmazonEKSClusterAdminPolicy", None),
         "platform-engineers": ("AmazonEKSClusterAdminPolicy", None),
-        "preview": ("AmazonEKSAdminViewPolicy", None),
+        "preview": ("AmazonEKSViewPolicy", None),
         "lending-engineers": ("AmazonEKSEditPolicy", ["lending"]),
         "retention-engineers": ("AmazonEKSEditPolicy", ["retention"]),
     }
