@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlctl.checks.terraform.names import names
+from mlctl.checks.terraform.names import names, snake
 from mlctl.plan.model import UNKNOWN
 from mlctl.plan.placeholder import is_placeholder, references
 from mlctl.plan.schema import Catalogue, Type
 
 _UNKNOWN = object()
+
+_SIGNATURE = "4dabf18193072939515e22adb298388d"  # pragma: allowlist secret
+"""Marks an asset or an archive among Pulumi's inputs."""
 
 Locate = Callable[[str, str], str | None]
 """(Pulumi token, resource name) → Terraform address, or None where that resource is not in this plan."""
@@ -63,6 +66,8 @@ class Converter:
         if isinstance(value, str):
             return self._text(value, place)
         kind = _without_union(kind, value)
+        if isinstance(value, Mapping) and _SIGNATURE in value:
+            return value.get("path", _UNKNOWN)  # an asset: Terraform names the file
         if isinstance(value, Mapping):
             if isinstance(kind, Mapping) and "object" in kind:
                 return [self._fields(value, self._catalogue.input_object(kind["object"]).properties, path, place)]
@@ -95,7 +100,7 @@ class Converter:
         token, name, attribute = references(value)[0]
         self._found.computed.add(place)
         address = self._refer(place, token, name)
-        return f"{address}.{attribute}" if address else value
+        return f"{address}.{snake(attribute)}" if address else value
 
     def _refer(self, place: str, token: str, name: str) -> str | None:
         address = self._locate(token, name)
