@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from mlctl.cost.price import HOURS, InstanceType, PriceBook
-from mlctl.cost.quote import as_number, inside
+from mlctl.cost.quote import as_number, inside, mappings
 from mlctl.cost.size import gibibytes
 
 _MATCHES: Mapping[str, Callable[[InstanceType], str]] = {
@@ -40,11 +40,12 @@ class Pool:
 
 def read_pool(inputs: Mapping[str, Any], prices: PriceBook, region: str) -> Pool:
     """The pool that the inputs of a NodePool describe."""
-    requirements = inside(inputs, "spec.template.spec.requirements") or []
-    wanted = {str(one.get("key")): set(one.get("values", ())) for one in requirements if one.get("operator", "In") == "In"}
+    requirements = inside(inputs, "spec.template.spec.requirements")
+    wanted = {str(one.get("key")): _values(one) for one in mappings(requirements) if one.get("operator", "In") == "In"}
     arm = wanted.get("kubernetes.io/arch", {"amd64"}) == {"arm64"}
-    allowed = [kind for kind in prices.instances(region) if is_arm(kind) == arm and _meets(kind, wanted)]
-    limits = inside(inputs, "spec.limits") or {}
+    known = requirements is None or isinstance(requirements, list)
+    allowed = [kind for kind in prices.instances(region) if known and is_arm(kind) == arm and _meets(kind, wanted)]
+    limits = next(iter(mappings(inside(inputs, "spec.limits"))), {})
     return Pool(
         name=str(inside(inputs, "metadata.name")),
         capacity=frozenset(wanted.get("karpenter.sh/capacity-type", {"on-demand"})),
@@ -55,13 +56,19 @@ def read_pool(inputs: Mapping[str, Any], prices: PriceBook, region: str) -> Pool
     )
 
 
+def _values(requirement: Mapping[str, Any]) -> set[str]:
+    """The values of a requirement; none where they are not known, which no instance type meets."""
+    values = requirement.get("values")
+    return {str(value) for value in values} if isinstance(values, list) else set()
+
+
 def is_arm(kind: InstanceType) -> bool:
     """Whether the type is Graviton: a `g` after the generation, as in m6g, c7gn, t4g."""
     rest = kind.family.lstrip("abcdefghijklmnopqrstuvwxyz").lstrip("0123456789")
     return rest.startswith("g") and not kind.family.startswith("g")
 
 
-def _meets(kind: InstanceType, wanted: Mapping[str, set[Any]]) -> bool:
+def _meets(kind: InstanceType, wanted: Mapping[str, set[str]]) -> bool:
     return all(read(kind) in wanted[key] for key, read in _MATCHES.items() if key in wanted)
 
 

@@ -52,4 +52,6 @@ def _default_tags(value: Any) -> Mapping[str, Any]:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value and not contains_placeholder(value) else None
+    if not isinstance(value, str) or not value or ("<<" in value and contains_placeholder(value)):
+        return None
+    return value

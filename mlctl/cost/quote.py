@@ -109,10 +109,11 @@ class Quote:
 
     def items(self, path: str) -> list[Mapping[str, Any]]:
         """The list of objects at `path`; one object counts as a list of one."""
-        value = self.get(path)
-        if isinstance(value, Mapping):
-            return [value]
-        return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []
+        return mappings(self.get(path))
+
+    def mapping(self, path: str) -> Mapping[str, Any]:
+        """The object at `path`; empty where there is none."""
+        return next(iter(self.items(path)), {})
 
     def usage(self, key: str) -> Decimal | None:
         """The assumed quantity of a usage key, a month; None where nobody stated one."""
@@ -276,6 +277,18 @@ def inside(value: Any, path: str) -> Any:
             return value if value == UNKNOWN else None
         value = value.get(part)
     return value
+
+
+def mappings(value: Any) -> list[Mapping[str, Any]]:
+    """The objects in a list; one object counts as a list of one, anything else as none."""
+    if isinstance(value, Mapping):
+        return [value]
+    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []
+
+
+def as_text(value: Any) -> str | None:
+    """The value where it is text that says something."""
+    return value if isinstance(value, str) and value else None
 
 
 def as_number(value: Any) -> Decimal | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from mlctl.cost.catalogue import priced
 from mlctl.cost.price import HOURS, Price, unpriced
-from mlctl.cost.quote import Quote, as_number, inside, times
+from mlctl.cost.quote import Quote, as_number, as_text, inside, mappings, times
 from mlctl.cost.services.ebs import Disk, add_disk, disk
 from mlctl.plan.model import Resource
 from mlctl.plan.placeholder import contains_placeholder
@@ -41,9 +41,9 @@ class Machine:
 def from_template(template: Resource | None) -> Machine:
     """What a launch template says; nothing where there is none."""
     settings: Mapping[str, Any] = template.inputs if template else {}
-    disks = [disk(mapping["ebs"]) for mapping in settings.get("blockDeviceMappings", ()) if isinstance(mapping.get("ebs"), Mapping)]
+    disks = [disk(one["ebs"]) for one in mappings(settings.get("blockDeviceMappings")) if isinstance(one.get("ebs"), Mapping)]
     return Machine(
-        type=settings.get("instanceType"),
+        type=as_text(settings.get("instanceType")),
         dedicated=inside(settings, "placement.tenancy") == "dedicated",
         monitored=bool(inside(settings, "monitoring.enabled")),
         ebs_optimized=str(settings.get("ebsOptimized")).lower() == "true",
@@ -55,9 +55,10 @@ def from_template(template: Resource | None) -> Machine:
 
 def _from_configuration(settings: Mapping[str, Any]) -> Machine:
     """A launch configuration: always a root disk, and monitored in detail unless it says otherwise."""
-    disks = [disk(settings.get("rootBlockDevice") or {}), *(disk(one) for one in settings.get("ebsBlockDevices", ()))]
+    root = next(iter(mappings(settings.get("rootBlockDevice"))), {})
+    disks = [disk(root), *(disk(one) for one in mappings(settings.get("ebsBlockDevices")))]
     return Machine(
-        type=settings.get("instanceType"),
+        type=as_text(settings.get("instanceType")),
         dedicated=settings.get("placementTenancy") == "dedicated",
         monitored=settings.get("enableMonitoring", True) is not False,
         ebs_optimized=bool(settings.get("ebsOptimized")),
@@ -128,10 +129,10 @@ def _add_credits(quote: Quote, machine: Machine, count: Decimal | None) -> None:
 @priced("aws:ec2/instance:Instance", "aws:ec2/spotInstanceRequest:SpotInstanceRequest", service="EC2", usage=("monthly_hrs", *_CREDITS))
 def instance(quote: Quote) -> None:
     machine = from_template(_template_of(quote, "launchTemplate", quote.raw("launchTemplate")))
-    own = [disk(quote.get("rootBlockDevice") or {}), *(disk(one) for one in quote.items("ebsBlockDevices"))]
+    own = [disk(quote.mapping("rootBlockDevice")), *(disk(one) for one in quote.items("ebsBlockDevices"))]
     machine = replace(
         machine,
-        type=quote.raw("instanceType") or machine.type,
+        type=as_text(quote.raw("instanceType")) or machine.type,
         dedicated=quote.text("tenancy") == "dedicated" or machine.dedicated,
         monitored=quote.flag("monitoring", default=machine.monitored),
         ebs_optimized=quote.flag("ebsOptimized", default=machine.ebs_optimized),
@@ -164,16 +165,15 @@ def _machine_of_group(quote: Quote) -> Machine:
     if mixed:
         specification = inside(mixed, "launchTemplate.launchTemplateSpecification")
         machine = from_template(_template_of(quote, "mixedInstancesPolicy", specification))
-        overrides = inside(mixed, "launchTemplate.overrides")
-        first = overrides[0].get("instanceType") if isinstance(overrides, list) and overrides else None
-        return replace(machine, type=first or machine.type)
+        first = next(iter(mappings(inside(mixed, "launchTemplate.overrides"))), {})
+        return replace(machine, type=as_text(first.get("instanceType")) or machine.type)
     return from_template(_template_of(quote, "launchTemplate", quote.raw("launchTemplate")))
 
 
 def _spot_share(quote: Quote, count: Decimal | None) -> Decimal | None:
     """The spot share of a group with mixed instances; None leaves it to the template."""
     distribution = inside(quote.raw("mixedInstancesPolicy"), "instancesDistribution")
-    if not distribution or not count:
+    if not isinstance(distribution, Mapping) or not count:
         return None
     base = as_number(distribution.get("onDemandBaseCapacity", 0)) or Decimal(0)
     percent = as_number(distribution.get("onDemandPercentageAboveBaseCapacity", 100))

@@ -9,7 +9,7 @@ from typing import Any
 
 from mlctl.cost.catalogue import priced
 from mlctl.cost.price import monthly
-from mlctl.cost.quote import Quote, as_number, times
+from mlctl.cost.quote import Quote, as_number, inside, times
 
 _TASK = "aws:ecs/taskDefinition:TaskDefinition"
 _CLUSTER = "aws:ecs/cluster:Cluster"
@@ -24,7 +24,7 @@ def service(quote: Quote) -> None:
     task = quote.neighbour("taskDefinition", quote.raw("taskDefinition"), _TASK)
     inputs: Mapping[str, Any] = task.inputs if task else {}
     count = quote.number("desiredCount", 1)
-    arm = inputs.get("runtimePlatform", {}).get("cpuArchitecture") == "ARM64"
+    arm = inside(inputs, "runtimePlatform.cpuArchitecture") == "ARM64"
     name = "Linux ARM" if arm else "Linux x86"
     memory = times(_size(inputs.get("memory"), 1024), count)
     vcpus = times(_size(inputs.get("cpu"), 1024), count)

@@ -6,7 +6,7 @@ from datetime import date
 
 from mlctl.cost.catalogue import priced
 from mlctl.cost.price import HOURS
-from mlctl.cost.quote import Quote, times
+from mlctl.cost.quote import Quote, as_text, times
 from mlctl.cost.services.ebs import Disk
 from mlctl.cost.services.ec2 import Machine, add_machines, from_template, template_of
 
@@ -40,8 +40,9 @@ def cluster(quote: Quote) -> None:
 def node_group(quote: Quote) -> None:
     template = template_of(quote)
     machine = from_template(template)
-    types = quote.get("instanceTypes") or []
-    kind = (types[0] if types else None) or machine.type or "t3.medium"
+    types = quote.raw("instanceTypes")
+    first = as_text(types[0]) if isinstance(types, list) and types else None
+    kind = first or machine.type or "t3.medium"
     disks = machine.disks
     if template is None:
         disks = [Disk(size=quote.number("diskSize", 20))]

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from mlctl.cost.catalogue import priced
-from mlctl.cost.quote import Quote, as_number, inside, times
+from mlctl.cost.quote import Quote, as_number, inside, mappings, times
 from mlctl.cost.services.ebs import Disk, add_disk
 from mlctl.cost.services.load_balancing import add_load_balancer
 from mlctl.cost.size import gibibytes
@@ -19,14 +19,14 @@ _INGRESS = "kubernetes:networking.k8s.io/v1:Ingress"
 
 @priced("kubernetes:core/v1:PersistentVolumeClaim", service=_SERVICE)
 def claim(quote: Quote) -> None:
-    _add_claim(quote, quote.get("spec") or {}, Decimal(1))
+    _add_claim(quote, quote.mapping("spec"), Decimal(1))
 
 
 @priced("kubernetes:apps/v1:StatefulSet", service=_SERVICE)
 def stateful_set(quote: Quote) -> None:
     replicas = quote.number("spec.replicas", 1)
     for template in quote.items("spec.volumeClaimTemplates"):
-        _add_claim(quote, template.get("spec") or {}, replicas)
+        _add_claim(quote, next(iter(mappings(template.get("spec"))), {}), replicas)
 
 
 def _add_claim(quote: Quote, spec: Mapping[str, Any], count: Decimal | None) -> None:

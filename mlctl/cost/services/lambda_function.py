@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from mlctl.cost.catalogue import priced
 from mlctl.cost.price import HOURS
-from mlctl.cost.quote import Quote, times
+from mlctl.cost.quote import Quote, as_number, times
 
 _KEYS = ("monthly_requests", "request_duration_ms")
 _BILLION = Decimal(1_000_000_000)
@@ -16,8 +16,7 @@ _ARM = (("first 7.5B", "first 7.5B GB-s/month", Decimal("7.5")), ("next 11.25B",
 
 @priced("aws:lambda/function:Function", service="Lambda", usage=_KEYS)
 def function(quote: Quote) -> None:
-    architectures = quote.get("architectures") or ["x86_64"]
-    arm = "arm64" in architectures
+    arm = "arm64" in str(quote.get("architectures"))
     name = "arm64" if arm else "x86"
     requests, duration = quote.usage(_KEYS[0]), quote.usage(_KEYS[1])
     quote.metered("Requests", "1M requests", _KEYS[0], quote.price("Lambda", f"requests {name}"), scale=1_000_000)
@@ -39,8 +38,8 @@ def function(quote: Quote) -> None:
 @priced("aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig", service="Lambda")
 def provisioned_concurrency(quote: Quote) -> None:
     target = quote.neighbour("functionName", quote.raw("functionName"), "aws:lambda/function:Function")
-    memory = Decimal(str(target.inputs.get("memorySize", 128))) / 1024 if target else None
-    arm = target is not None and "arm64" in (target.inputs.get("architectures") or ())
+    memory = times(as_number(target.inputs.get("memorySize", 128)), Decimal(1) / 1024) if target else None
+    arm = target is not None and "arm64" in str(target.inputs.get("architectures"))
     seconds = times(quote.number("provisionedConcurrentExecutions"), memory, HOURS * 3600)
     quote.add(
         "Provisioned concurrency", "GB-seconds", seconds, quote.price("Lambda", f"provisioned concurrency {'arm64' if arm else 'x86'}")

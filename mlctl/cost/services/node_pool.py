@@ -10,7 +10,7 @@ from mlctl.config.usage import PoolUsage
 from mlctl.cost.catalogue import priced
 from mlctl.cost.karpenter import Pool, ceiling, read_pool
 from mlctl.cost.price import HOURS, InstanceType
-from mlctl.cost.quote import Quote, inside, times
+from mlctl.cost.quote import Quote, inside, mappings, times
 from mlctl.cost.services.ec2 import Machine, hourly
 from mlctl.cost.size import gibibytes
 
@@ -76,7 +76,7 @@ def _node_class(quote: Quote) -> Mapping[str, Any]:
 def _add_disks(quote: Quote, settings: Mapping[str, Any], hours: Decimal) -> Decimal:
     """Add the nodes' disks; USD a month for one node."""
     per_node = Decimal(0)
-    for mapping in settings.get("blockDeviceMappings", ()):
+    for mapping in mappings(settings.get("blockDeviceMappings")):
         kind = inside(mapping, "ebs.volumeType") or "gp3"
         size = gibibytes(inside(mapping, "ebs.volumeSize"))
         price = quote.price("EBS", f"{kind} storage")
