@@ -1,10 +1,13 @@
-"""Off-hours in words and in cron, by hand."""
+"""Off-hours in words and in cron, by hand, and what the environment refuses."""
 
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 
 from infra.finops.schedule import OffHours, expand_days, parse_off_hours
+from mlctl.config.platform import Notebooks
+from mlctl.config.spend import Schedules
 
 
 def test_the_usual_schedule() -> None:
@@ -31,3 +34,15 @@ def test_days_that_differ() -> None:
 )
 def test_days(days: str, expanded: list[str]) -> None:
     assert expand_days(days) == expanded
+
+
+@pytest.mark.parametrize("days", ["M--F", "M-", ",M", "M,,F", "X", "MF"])
+def test_the_environment_refuses_days_that_could_not_be_expanded(days: str) -> None:
+    with pytest.raises(ValidationError, match="write it as"):
+        Schedules(off_hours=f"off=({days},19);on=(M-F,7);tz=UTC")
+
+
+def test_sagemaker_refuses_to_be_idle_for_less_than_an_hour() -> None:
+    with pytest.raises(ValidationError, match="idle_minutes is 30; SageMaker allows 60 at the least"):
+        Notebooks(mode="sagemaker", idle_minutes=30)
+    assert Notebooks(mode="jupyterhub", idle_minutes=30).idle_minutes == 30
