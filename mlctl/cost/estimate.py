@@ -175,33 +175,39 @@ class Estimate:
         return (one for one in self.resources if one.type == token)
 
     @cached_property
+    def _groups(self) -> list[tuple[ResourceCost, int]]:
+        """One resource for all of equal stack, team, model, type and quotation, and how many they are."""
+        counts: Counter[tuple[str, str, str | None, str, int]] = Counter()
+        sample: dict[tuple[str, str, str | None, str, int], ResourceCost] = {}
+        for one in self.resources:
+            key = (one.stack, one.team, one.model, one.type, id(one.quotation))
+            counts[key] += 1
+            sample[key] = one
+        return [(sample[key], count) for key, count in counts.items()]
+
+    @cached_property
     def _tallied(self) -> list[tuple[Quotation, int]]:
-        """Each quotation once, with how many resources share it."""
-        counts = Counter(id(one.quotation) for one in self.resources)
-        known = {id(one.quotation): one.quotation for one in self.resources}
-        return [(known[key], count) for key, count in counts.items()]
+        """Quotations with how many resources have them."""
+        return [(one.quotation, count) for one, count in self._groups]
 
     def _breakdown(self, attribute: str) -> tuple[Share, ...]:
-        counts: Counter[tuple[str | None, int]] = Counter()
-        known: dict[int, Quotation] = {}
-        for one in self.resources:
-            counts[getattr(one, attribute), id(one.quotation)] += 1
-            known[id(one.quotation)] = one.quotation
         sums: dict[str, list[tuple[Quotation, int]]] = {}
-        for (name, key), count in counts.items():
-            if name is not None and known[key].status is not Priced.FREE:
-                sums.setdefault(name, []).append((known[key], count))
+        for one, count in self._groups:
+            name = getattr(one, attribute)
+            if name is not None and one.status is not Priced.FREE:
+                sums.setdefault(name, []).append((one.quotation, count))
         return tuple(sorted((_share(name, parts) for name, parts in sums.items()), key=lambda share: (-share.expected_usd, share.name)))
 
     def _assumptions(self) -> Iterator[UsedAssumption]:
         book = UsageBook(self.environment.usage, self.defaults)
         money: dict[tuple[str, str, str], tuple[Decimal, int]] = {}
-        for one in self.resources:
+        alike = [(one, 1) for one in self.resources] if self.environment.usage.resources else self._groups
+        for one, many in alike:
             for part in one.components:
                 if part.usage_key and part.monthly_usd:
                     place = one.address if part.usage_key in book.resource(one.address) else ""
                     usd, count = money.get((one.type, part.usage_key, place), (Decimal(0), 0))
-                    money[one.type, part.usage_key, place] = (usd + part.monthly_usd, count + 1)
+                    money[one.type, part.usage_key, place] = (usd + part.monthly_usd * many, count + many)
         for (token, key, place), (usd, count) in money.items():
             found = book.find(token, key, book.resource(place))
             by_name = key in ("average_nodes", "hours") and token.endswith(":NodePool")

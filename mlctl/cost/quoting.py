@@ -48,6 +48,7 @@ class Quoting:
         self._around = around
         self._region = around.environment.region
         self._entries = entries()
+        self._anything_stated = bool(around.usage.usage.resources)
         self._fixed: dict[str, Quotation] = {}
         self._memories: dict[str, _Memory] = {}
 
@@ -59,13 +60,15 @@ class Quoting:
         entry = self._entries.get(resource.type)
         if entry is None:
             return self._fixed.get(resource.type) or self._unpriceable(resource.type)
-        stated = self._around.stated(resource)
+        stated = self._around.stated(resource) if self._anything_stated else _NOTHING_STATED
         region = resource.inputs.get("region")
         if not isinstance(region, str) or resource.package != "aws":
             region = self._region
         if stated:
             return self._ask(resource, entry, model, stated, region)[0]
-        memory = self._memories.setdefault(resource.type, _Memory())
+        memory = self._memories.get(resource.type)
+        if memory is None:
+            memory = self._memories[resource.type] = _Memory()
         found = memory.known.get(memory.key(resource.inputs, (model, region)))
         if found is not None:
             return found
