@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from mlctl.cost.price import HOURS, InstanceType, PriceBook
-from mlctl.cost.quote import as_number, inside, mappings
 from mlctl.cost.size import gibibytes
+from mlctl.cost.values import as_number, inside, mappings
 
 _MATCHES: Mapping[str, Callable[[InstanceType], str]] = {
     "karpenter.k8s.aws/instance-family": lambda kind: kind.family,

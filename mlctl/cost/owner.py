@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mlctl.cost.quote import inside
+from mlctl.cost.values import inside
 from mlctl.plan.model import Resource
 from mlctl.plan.placeholder import contains_placeholder
 

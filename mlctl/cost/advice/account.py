@@ -8,7 +8,7 @@ from decimal import Decimal
 from mlctl.cost.advice.line import Advice, Evidence
 from mlctl.cost.money import plain
 from mlctl.cost.price import HOURS
-from mlctl.cost.quote import as_number
+from mlctl.cost.values import as_number
 
 _NAT = "aws:ec2/natGateway:NatGateway"
 _LOGS = "aws:cloudwatch/logGroup:LogGroup"

@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from mlctl.cost.catalogue import priced
 from mlctl.cost.price import HOURS
-from mlctl.cost.quote import Quote, times
+from mlctl.cost.quote import Quote
 from mlctl.cost.services.rds import add_performance_insights
+from mlctl.cost.values import times
 
 _CLUSTER = (
     "capacity_units_per_hr",

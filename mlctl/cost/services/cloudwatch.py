@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from mlctl.cost.catalogue import priced
-from mlctl.cost.quote import Quote, as_number, inside
+from mlctl.cost.quote import Quote
+from mlctl.cost.values import as_number, inside
 
 _LOG_KEYS = ("monthly_data_ingested_gb", "storage_gb", "monthly_data_scanned_gb")
 _DAYS = Decimal(30)

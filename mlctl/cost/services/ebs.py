@@ -9,7 +9,8 @@ from typing import Any
 
 from mlctl.cost.catalogue import priced
 from mlctl.cost.price import Price
-from mlctl.cost.quote import Quote, as_number, inside, times
+from mlctl.cost.quote import Quote
+from mlctl.cost.values import as_number, inside, times
 
 _NAMES = {
     "gp2": "general purpose SSD, gp2",

@@ -9,8 +9,9 @@ from typing import Any
 
 from mlctl.cost.catalogue import priced
 from mlctl.cost.price import HOURS, Price, unpriced
-from mlctl.cost.quote import Quote, as_number, as_text, inside, mappings, times
+from mlctl.cost.quote import Quote
 from mlctl.cost.services.ebs import Disk, add_disk, disk
+from mlctl.cost.values import as_number, as_text, inside, mappings, times
 from mlctl.plan.model import Resource
 from mlctl.plan.placeholder import contains_placeholder
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from mlctl.cost.catalogue import priced
 from mlctl.cost.price import monthly
-from mlctl.cost.quote import Quote, as_number, inside, times
+from mlctl.cost.quote import Quote
+from mlctl.cost.values import as_number, inside, times
 
 _TASK = "aws:ecs/taskDefinition:TaskDefinition"
 _CLUSTER = "aws:ecs/cluster:Cluster"

@@ -6,9 +6,10 @@ from datetime import date
 
 from mlctl.cost.catalogue import priced
 from mlctl.cost.price import HOURS
-from mlctl.cost.quote import Quote, as_text, times
+from mlctl.cost.quote import Quote
 from mlctl.cost.services.ebs import Disk
 from mlctl.cost.services.ec2 import Machine, add_machines, from_template, template_of
+from mlctl.cost.values import as_text, times
 
 END_OF_STANDARD_SUPPORT = {
     "1.28": date(2024, 11, 26),

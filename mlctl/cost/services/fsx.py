@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from mlctl.cost.catalogue import priced
-from mlctl.cost.quote import Quote, times
+from mlctl.cost.quote import Quote
+from mlctl.cost.values import times
 
 
 @priced("aws:fsx/lustreFileSystem:LustreFileSystem", service="FSx")

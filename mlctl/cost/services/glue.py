@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from mlctl.cost.catalogue import priced
-from mlctl.cost.quote import Quote, times
+from mlctl.cost.quote import Quote
+from mlctl.cost.values import times
 
 _UNITS: dict[str, Decimal | int] = {"Standard": 1, "G.1X": 1, "G.2X": 2, "G.4X": 4, "G.8X": 8, "G.025X": Decimal("0.25")}
 """Data processing units per worker."""

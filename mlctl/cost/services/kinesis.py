@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from mlctl.cost.catalogue import priced
 from mlctl.cost.price import HOURS
-from mlctl.cost.quote import Quote, times
+from mlctl.cost.quote import Quote
+from mlctl.cost.values import times
 
 _SERVICE = "Kinesis Data Streams"
 _ON_DEMAND = (

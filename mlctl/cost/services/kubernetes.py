@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from mlctl.cost.catalogue import priced
-from mlctl.cost.quote import Quote, as_number, inside, mappings, times
+from mlctl.cost.quote import Quote
 from mlctl.cost.services.ebs import Disk, add_disk
 from mlctl.cost.services.load_balancing import add_load_balancer
 from mlctl.cost.size import gibibytes
+from mlctl.cost.values import as_number, inside, mappings, times
 
 _LB_KEYS = ("new_connections", "active_connections", "processed_bytes_gb")
 _SERVICE = "Kubernetes volumes and load balancers"

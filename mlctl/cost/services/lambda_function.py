@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from mlctl.cost.catalogue import priced
 from mlctl.cost.price import HOURS
-from mlctl.cost.quote import Quote, as_number, times
+from mlctl.cost.quote import Quote
+from mlctl.cost.values import as_number, times
 
 _KEYS = ("monthly_requests", "request_duration_ms")
 _BILLION = Decimal(1_000_000_000)

@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from mlctl.cost.catalogue import priced
 from mlctl.cost.price import HOURS
-from mlctl.cost.quote import Quote, times
+from mlctl.cost.quote import Quote
 from mlctl.cost.services.scaling import scaled_capacity
+from mlctl.cost.values import times
 
 
 def _add_nodes(quote: Quote, service: str, kind: str, count: Decimal | None, *, name: str = "Node", most: Decimal | None = None) -> None:

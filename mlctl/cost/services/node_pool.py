@@ -10,9 +10,10 @@ from mlctl.config.usage import PoolUsage
 from mlctl.cost.catalogue import priced
 from mlctl.cost.karpenter import Pool, ceiling, read_pool
 from mlctl.cost.price import HOURS, InstanceType
-from mlctl.cost.quote import Quote, inside, mappings, times
+from mlctl.cost.quote import Quote
 from mlctl.cost.services.ec2 import Machine, hourly
 from mlctl.cost.size import gibibytes
+from mlctl.cost.values import inside, mappings, times
 
 TYPE = "kubernetes:karpenter.sh/v1:NodePool"
 _CLASS = "kubernetes:karpenter.k8s.aws/v1:EC2NodeClass"

@@ -9,7 +9,8 @@ from typing import Any
 from mlctl.config.model import Instances, Model
 from mlctl.cost.catalogue import priced
 from mlctl.cost.price import HOURS, Price
-from mlctl.cost.quote import Quote, as_number, inside, times
+from mlctl.cost.quote import Quote
+from mlctl.cost.values import as_number, inside, times
 from mlctl.plan.model import UNKNOWN
 
 _DATA = "monthly_data_processed_gb"

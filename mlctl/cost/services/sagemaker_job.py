@@ -8,8 +8,9 @@ from typing import Any
 
 from mlctl.cost.catalogue import priced
 from mlctl.cost.cron import runs_a_month
-from mlctl.cost.quote import Quote, as_number, inside, times
+from mlctl.cost.quote import Quote
 from mlctl.cost.services.sagemaker_endpoint import has_gpu, instance_price
+from mlctl.cost.values import as_number, inside, times
 
 _DEFINITIONS = {
     "DataQuality": "aws:sagemaker/dataQualityJobDefinition:DataQualityJobDefinition",

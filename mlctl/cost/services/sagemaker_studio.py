@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from mlctl.cost.catalogue import priced
 from mlctl.cost.price import HOURS
-from mlctl.cost.quote import Quote, times
+from mlctl.cost.quote import Quote
 from mlctl.cost.services.sagemaker_endpoint import has_gpu, instance_price
+from mlctl.cost.values import times
 
 
 @priced("aws:sagemaker/notebookInstance:NotebookInstance", service="SageMaker", usage=("monthly_hours",))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from mlctl.cost.catalogue import priced
-from mlctl.cost.quote import Quote, as_number
+from mlctl.cost.quote import Quote
+from mlctl.cost.values import as_number
 
 TARGET = "aws:appautoscaling/target:Target"
 

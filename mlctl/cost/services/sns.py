@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from mlctl.cost.catalogue import priced
 from mlctl.cost.price import Price
-from mlctl.cost.quote import Quote, times
+from mlctl.cost.quote import Quote
 from mlctl.cost.services.messaging import billed_requests
+from mlctl.cost.values import times
 
 SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 _FREE_REQUESTS = Decimal(1_000_000)

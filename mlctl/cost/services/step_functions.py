@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, Decimal
 
 from mlctl.cost.catalogue import priced
-from mlctl.cost.quote import Quote, times
+from mlctl.cost.quote import Quote
+from mlctl.cost.values import times
 
 _KEYS = ("monthly_transitions", "monthly_requests", "workflow_duration_ms", "memory_mb")
 _TIERS = (("first 1,000 GB-hours", Decimal(1000)), ("next 4,000 GB-hours", Decimal(4000)), ("over 5,000 GB-hours", None))
