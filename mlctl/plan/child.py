@@ -37,6 +37,7 @@ from mlctl.plan.model import StackError, StackPlan
 from mlctl.plan.monitor import Exports, RecordingMonitor
 from mlctl.plan.program import Program
 from mlctl.plan.saved import stack_to_json
+from mlctl.plan.stack_trace import user_stack
 
 ORGANIZATION = "organization"
 """The organization of Pulumi's self-managed backends."""
@@ -114,6 +115,7 @@ def _execute(program: Program, monitor: RecordingMonitor, printed: io.StringIO) 
         organization=ORGANIZATION,
     )
     set_root_resource(None)  # type: ignore[arg-type]
+    pulumi.runtime.resource._get_stack_trace = user_stack
     try:
         with _checked_references(monitor):
             loop.run_until_complete(run_in_stack(lambda: _run_module(program)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,13 @@ class Catalogue:
     def enum(self, name: str) -> tuple[Any, ...]:
         """What {"enum": name} allows."""
         return tuple(self._named(name, "enums"))
+
+    def read_ahead(self, services: Iterable[str]) -> None:
+        """Read the members of these services (`s3`, `core`) now, so that a process forked later finds them read."""
+        wanted = set(services)
+        for module, name in self._modules.items():
+            if module.partition("/")[0].partition(".")[0] in wanted:
+                self._member(name)
 
     def tokens(self) -> tuple[str, ...]:
         """Every resource type. Reads every member: for tests and tools, not for the planner."""

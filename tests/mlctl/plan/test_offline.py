@@ -222,6 +222,7 @@ def test_transforms_of_resource_parent_and_stack_run_in_this_order(plan: PlanPro
 def test_a_resource_that_exists_elsewhere(plan: PlanProgram) -> None:
     vpc = by_name(plan("aws.ec2.Vpc.get('old', 'vpc-123')"))["old"]
     assert (vpc.external, vpc.custom) == (True, True)
+    assert (vpc.file, vpc.line) == ("app/__main__.py", 3)
 
 
 def test_a_package_without_a_schema(plan: PlanProgram) -> None:
