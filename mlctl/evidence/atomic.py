@@ -29,7 +29,9 @@ def write_atomically(path: Path, text: str) -> None:
     except OSError as error:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
-        raise InputError(f"cannot be written: {error.strerror}", file=path, remedy="the old content stands; free the disk and repeat") from None
+        raise InputError(
+            f"cannot be written: {error.strerror}", file=path, remedy="the old content stands; free the disk and repeat"
+        ) from None
     sync_folder(path.parent)
 
 

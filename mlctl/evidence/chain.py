@@ -99,7 +99,9 @@ def extend_chain(path: Path, events: Sequence[Event], end: End) -> list[Record]:
     except OSError as error:
         if path.exists():
             os.truncate(path, size)
-        raise InputError(f"cannot be written: {error.strerror}", file=path, remedy="no record was added; free the disk and repeat") from None
+        raise InputError(
+            f"cannot be written: {error.strerror}", file=path, remedy="no record was added; free the disk and repeat"
+        ) from None
     return records
 
 

@@ -1,0 +1,231 @@
+"""`mlctl model`: bring versions into environments, take them out again, show where which one serves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from mlctl.config.environment import Environment
+    from mlctl.promotion.move import Moved, Who
+    from mlctl.promotion.registry import MlflowRegistry
+
+_by = click.option("--by", metavar="WHO", help="Who does it. Default: GITHUB_ACTOR, else git's e-mail address.")
+_tracking = click.option("--tracking-uri", envvar="MLFLOW_TRACKING_URI", metavar="URL", help="MLflow server. Default: MLFLOW_TRACKING_URI.")
+_form = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+_remote = click.option("--remote", default="origin", show_default=True, help="git remote that gets the branch.")
+_base = click.option("--base", default="main", show_default=True, metavar="BRANCH", help="Branch that the pull request goes into.")
+
+
+@click.group("model")
+def command() -> None:
+    """Promote, roll back, approve and show models."""
+
+
+@command.command("promote")
+@click.argument("name")
+@click.option("--to", "environment", required=True, metavar="ENV", help="Environment that is to serve the version.")
+@click.option("--version", type=click.IntRange(min=1), help="Default: what the environment before serves, else the newest with evidence.")
+@click.option("--pull-request", is_flag=True, help="Push a branch and open a pull request instead of editing files here.")
+@_remote
+@_base
+@_tracking
+@_by
+@_form
+def promote_model(
+    name: str,
+    environment: str,
+    version: int | None,
+    pull_request: bool,
+    remote: str,
+    base: str,
+    tracking_uri: str | None,
+    by: str | None,
+    form: str,
+) -> None:
+    """Judge a version by the target's gates, pin it there, and write the evidence."""
+    from mlctl.promotion.move import promote
+
+    who, registry = _who(by), _registry(tracking_uri)
+
+    def move(root: Path) -> Moved:
+        return promote(root, name, environment, who, version=version, registry=registry)
+
+    if pull_request:
+        wanted = str(version) if version is not None else "next"
+        _as_pull_request(move, who, f"promote/{name}-{wanted}-to-{environment}", f"Promote {name} to {environment}", remote, base, form)
+    else:
+        _show(move(_root()), form)
+
+
+@command.command("rollback")
+@click.argument("name")
+@click.option("--env", "environment", required=True, metavar="ENV", help="Environment in which the model misbehaves.")
+@click.option("--reason", default="asked for by hand", show_default=True, help="Why; goes into the evidence.")
+@click.option("--pull-request", is_flag=True, help="Push a branch and open a pull request instead of editing files here.")
+@_remote
+@_base
+@_by
+@_form
+def rollback_model(name: str, environment: str, reason: str, pull_request: bool, remote: str, base: str, by: str | None, form: str) -> None:
+    """Pin the last good version again: no retraining, no gate."""
+    from mlctl.promotion.move import rollback
+
+    who = _who(by)
+
+    def move(root: Path) -> Moved:
+        return rollback(root, name, environment, who, reason=reason)
+
+    if pull_request:
+        _as_pull_request(move, who, f"rollback/{name}-in-{environment}", f"Roll back {name} in {environment}", remote, base, form)
+    else:
+        _show(move(_root()), form)
+
+
+@command.command("approve")
+@click.argument("name")
+@click.option("--version", type=click.IntRange(min=1), required=True)
+@click.option("--by", metavar="WHO", required=True, help="Who approves: an e-mail address or a GitHub name.")
+@click.option("--revoke", is_flag=True, help="Take an approval back.")
+def approve_model(name: str, version: int, by: str, revoke: bool) -> None:
+    """Record an approval of a version; how many are needed stands in `promotion.approvers`."""
+    from mlctl.promotion.move import approve
+
+    record = approve(_root(), name, version, _who(by), revoke=revoke, recorded_by=_who(None).actor)
+    done = "took back the approval" if revoke else "approved"
+    click.echo(
+        f"{by} {done} of version {version} of {name}: record {record.sequence}"
+        if revoke
+        else f"{by} {done} version {version} of {name}: record {record.sequence}"
+    )
+
+
+@command.command("status")
+@click.option("--env", "names", multiple=True, metavar="NAME", help="Environment; may be given several times. Default: all.")
+@click.option("--aws", is_flag=True, help="Ask CloudWatch which alarms are on; needs credentials of the account.")
+@_form
+def status(names: tuple[str, ...], aws: bool, form: str) -> None:
+    """Which version serves where, its traffic, gates, age, approvals; with --aws its alarms."""
+    from datetime import UTC, datetime
+
+    from mlctl.cli.main import echo_json
+    from mlctl.config import load_environments
+    from mlctl.evidence.log import EvidenceLog
+    from mlctl.promotion.status import status_json, status_rows, status_text
+
+    root = _root()
+    environments = load_environments(root / "environments", names)
+    alarms = _alarms(environments) if aws else None
+    rows = status_rows(environments, list(EvidenceLog(root / "evidence").records()), datetime.now(UTC), alarms)
+    if form == "json":
+        echo_json(status_json(rows))
+    else:
+        click.echo(status_text(rows))
+
+
+@command.command("sync")
+@click.option("--env", "environment", required=True, metavar="ENV", help="Environment whose pins the registries are to follow.")
+@click.option("--tracking-uri", envvar="MLFLOW_TRACKING_URI", metavar="URL", help="Bring MLflow's aliases in step.")
+@click.option("--sagemaker", is_flag=True, help="Bring the approval status of SageMaker's model packages in step.")
+@click.option(
+    "--artefacts-from", metavar="ENV", help="Copy the pinned artefacts from that environment's bucket, checked by SHA-256 at both ends."
+)
+def sync(environment: str, tracking_uri: str | None, sagemaker: bool, artefacts_from: str | None) -> None:
+    """After a merge: bring MLflow's aliases, SageMaker's model packages and the artefact buckets in step with what is pinned."""
+    from mlctl.config import load_environments
+    from mlctl.errors import InputError
+    from mlctl.promotion.follow import follow_artefacts, follow_mlflow, follow_sagemaker
+
+    if not (tracking_uri or sagemaker or artefacts_from):
+        raise InputError("says nothing to do", allowed="--tracking-uri, --sagemaker, --artefacts-from")
+    root = _root()
+    place = load_environments(root / "environments", [environment])[0]
+    lines: list[str] = []
+    if artefacts_from:
+        source = load_environments(root / "environments", [artefacts_from])[0]
+        lines += follow_artefacts(root, source, place, _client("s3", place))
+    if sagemaker:
+        lines += follow_sagemaker(place, _client("sagemaker", place))
+    if tracking_uri:
+        registry = _registry(tracking_uri)
+        assert registry is not None
+        lines += follow_mlflow(place, registry)
+    click.echo("\n".join(lines) or "everything is in step")
+
+
+def _show(moved: Moved, form: str, **further: str) -> None:
+    from dataclasses import asdict
+
+    from mlctl.cli.main import echo_json
+
+    if form == "json":
+        echo_json({**asdict(moved), **further})
+        return
+    if moved.mended:
+        click.echo(f"note: {moved.mended}", err=True)
+    for check in moved.checks:
+        click.echo(f"{check.verdict.replace('_', ' '):<14} {check.name:<18} {check.detail}")
+    click.echo(moved.diff)
+    before = "none" if moved.from_version is None else str(moved.from_version)
+    click.echo(f"{moved.model} in {moved.environment}: version {before} → {moved.version}; evidence written")
+    for name, value in further.items():
+        click.echo(f"{name.replace('_', ' ')}: {value}")
+
+
+def _as_pull_request(move: Callable[[Path], Moved], who: Who, branch: str, title: str, remote: str, base: str, form: str) -> None:
+    from mlctl.config import load_environments
+    from mlctl.promotion.github import GitHub
+    from mlctl.promotion.pull_request import Target, open_pull_request
+
+    root = _root()
+    repository = load_environments(root / "environments")[0].repository
+    target = Target(remote=remote, base=base, github=GitHub.from_environment(repository), author=who.actor)
+    moved, address = open_pull_request(root, target, branch, title, move)
+    _show(moved, form, pull_request=address)
+
+
+def _who(by: str | None) -> Who:
+    import os
+    from datetime import UTC, datetime
+
+    from mlctl.errors import InputError
+    from mlctl.promotion.git import Git
+    from mlctl.promotion.move import Who
+
+    git = Git(_root())
+    actor = by or os.environ.get("GITHUB_ACTOR") or git.identity()
+    if not actor or not actor.strip():
+        raise InputError("nobody knows who you are", key="--by", remedy="give --by, or set git config user.email")
+    return Who(actor=actor.strip(), now=datetime.now(UTC), commit=git.commit_of("HEAD"))
+
+
+def _registry(uri: str | None) -> MlflowRegistry | None:
+    from mlctl.promotion.registry import MlflowRegistry
+
+    return MlflowRegistry(uri) if uri else None
+
+
+def _alarms(environments: Sequence[Environment]) -> Mapping[tuple[str, str], str]:
+    from mlctl.promotion.alarms import alarms_on
+
+    found: dict[tuple[str, str], str] = {}
+    for environment in environments:
+        found |= alarms_on(environment, _client("cloudwatch", environment))
+    return found
+
+
+def _client(service: str, environment: Environment) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(service, region_name=environment.region, config=Config(retries={"max_attempts": 4, "mode": "standard"}))
+
+
+def _root() -> Path:
+    from mlctl.plan.environment import Repository
+
+    return Repository.find().root
