@@ -12,6 +12,7 @@ from mlctl.plan.model import SECRET, UNKNOWN, Plan, Resource
 from mlctl.plan.placeholder import is_placeholder
 
 _NO_TIMEOUTS = PolicyCustomTimeouts(0, 0, 0)
+_NO_OPTIONS = PolicyResourceOptions(False, [], False, [], _NO_TIMEOUTS, [], None)
 
 
 class Arguments:
@@ -53,6 +54,8 @@ class Arguments:
 
 
 def _options(resource: Resource) -> PolicyResourceOptions:
+    if not (resource.protect or resource.ignore_changes or resource.delete_before_replace or resource.aliases or resource.parent):
+        return _NO_OPTIONS
     return PolicyResourceOptions(
         resource.protect,
         list(resource.ignore_changes),

@@ -74,15 +74,15 @@ class _Judgement:
     def _resource(self, rule: ResourceValidationPolicy, args: ResourceValidationArgs, resource: Resource, stack: StackPlan) -> None:
         messages: list[str] = []
         unknown = _run(rule, args, lambda message, _urn=None: messages.append(message))
-        place: dict[str, Any] = {"stack": stack.name, "file": resource.file, "line": resource.line}
+        if unknown is None and not messages:
+            self.tally.passes[rule.name] += 1
+            return
         facts = self._facts[rule.name]
+        place: dict[str, Any] = {"stack": stack.name, "file": resource.file, "line": resource.line}
         for message in dict.fromkeys(messages):
             self.tally.findings.append(facts.finding(Status.FAIL, resource.urn, message, **place))
-        if unknown is not None:
-            for _, problem in unknown:
-                self.tally.findings.append(facts.finding(Status.NOT_EVALUATED, resource.urn, problem, **place))
-        elif not messages:
-            self.tally.passes[rule.name] += 1
+        for _, problem in unknown or ():
+            self.tally.findings.append(facts.finding(Status.NOT_EVALUATED, resource.urn, problem, **place))
 
     def stacks(self, rules: Sequence[StackValidationPolicy]) -> None:
         """Every stack by the stack rules; only resources of the types that some rule names are shown to them."""
@@ -161,7 +161,7 @@ def _run(rule: Any, args: Any, report: Any) -> list[tuple[str | None, str]] | No
     """Run one policy. None where it could be evaluated, else (URN, why not) of each subject that could not."""
     try:
         result = rule.validate(args, report)
-        if isawaitable(result):
+        if result is not None and isawaitable(result):
             asyncio.run(_finish(result))
     except UnknownValueError as error:
         unknowns = getattr(error, "unknowns", None) or [(None, ".".join(error.props))]

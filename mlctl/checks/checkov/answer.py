@@ -125,7 +125,7 @@ def _unseen(framework: str, found: Mapping[str, Any], request: Request, environm
     if framework == "terraform_plan":
         given, seen = len(request.terraform[environment].resources), len(found["resources"])
         return f"saw {seen} of {given} resources" if seen < given else None
-    if framework in ("github_actions", "dockerfile", "argo_workflows") and not found["resources"]:
+    if framework in ("github_actions", "dockerfile", "argo_workflows") and not (found["resources"] or found["records"]):
         return f"saw nothing in {len(files)} files"
     return None
 
@@ -198,8 +198,8 @@ class _Reader:
             return Place(resource.urn, stack, resource.file, resource.line)
         path = Path(record.file)
         file = str(path.relative_to(self._root)) if path.is_relative_to(self._root) else str(path)
-        # A secret's resource is the hash of the secret: the file says more.
-        return Place(file if framework == "secrets" else f"{file}:{record.resource}", None, file, record.first or 1)
+        # Here a resource is the hash of a secret, or a path of keys: the file says more.
+        return Place(file, None, file, record.first or 1)
 
     def _facts(self, check: str, title: str) -> RuleFacts:
         enforcement = Enforcement.MANDATORY if self._policy.checkov == "block" else Enforcement.ADVISORY
