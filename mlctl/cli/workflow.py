@@ -205,3 +205,55 @@ def submit(
         phase = follow(address, namespace, name, click.echo)
         click.echo(f"{name} {phase}")
         sys.exit(0 if phase == "Succeeded" else 1)
+
+
+@workflow.command()
+@click.option(
+    "--env", "names", multiple=True, metavar="NAME", help="Only this environment; may be repeated.  [default: all]"
+)  # fmt: skip
+@click.option("--check", is_flag=True, help="Write nothing; the exit status is 1 if a file is stale.")
+@click.option(
+    "--definitions", type=click.Path(path_type=Path, file_okay=False), default=Path("workflows"), show_default=True,
+    help="The folder with the definitions: modules with a function build(environment).",
+)  # fmt: skip
+@click.option("--environments", type=click.Path(path_type=Path, file_okay=False), default=Path("environments"), show_default=True)
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=RENDERED, show_default=True, help="Where the files are."
+)  # fmt: skip
+def render(names: tuple[str, ...], check: bool, definitions: Path, environments: Path, out: Path) -> None:
+    """Write the manifests of every environment from their definitions."""
+    from mlctl.config.load import load_environments
+    from mlctl.workflow.render import orphans
+    from mlctl.workflow.render import render as render_files
+
+    stale = 0
+    for environment in load_environments(environments, names):
+        files = render_files(definitions, out, environment)
+        for file in (file for file in files if file.stale):
+            stale += 1
+            click.echo(f"{'stale' if check else 'wrote'} {file.path}")
+            if not check:
+                file.write()
+        for path in orphans(out, environment, files):
+            stale += 1
+            click.echo(f"{'stale' if check else 'removed'} {path}: no definition gives it")
+            if not check:
+                path.unlink()
+    if check and stale:
+        click.echo("run mlctl workflow render and commit the files")
+        sys.exit(1)
+
+
+@workflow.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.option("--program", default="workflows.demo", show_default=True, help="The module that is run.")
+def demo(arguments: tuple[str, ...], program: str) -> None:
+    """Run the closed loop on this machine, from data to rollback, and write a report.
+
+    ARGUMENTS are handed to the program: `--out DIR`, `--help`.
+    """
+    import os
+    import subprocess
+
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    sys.exit(subprocess.run([sys.executable, "-m", program, *arguments], env=environment, check=False).returncode)

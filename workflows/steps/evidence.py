@@ -1,0 +1,142 @@
+"""From what the steps found to records of the evidence log."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mlctl.evidence.log import EvidenceLog
+from mlctl.evidence.record import Event, Kind, Verdict
+
+KINDS: tuple[Kind, ...] = ("training", "evaluation", "fairness", "explanation", "latency", "data_contract", "artefact")
+"""What a registered version is recorded with, in this order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grounds:
+    """A version and the folders of the steps that judged it."""
+
+    model: str
+    version: int
+    actor: str
+    commit: str
+    folders: Mapping[str, Path]
+    """bundle, screening, evaluation, fairness, explanation, package, decision."""
+    environment: str | None = None
+    """Where it was judged, if not where it was trained."""
+
+
+def record(grounds: Grounds, events_file: Path, log: str) -> list[Event]:
+    """Write the events of a version as JSON and, with `log`, append them to the evidence log in that folder.
+
+    Run again for the same version with the same findings, as after a lost node, it appends nothing.
+    """
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    events = [_event(kind, grounds, now) for kind in KINDS]
+    events_file.parent.mkdir(parents=True, exist_ok=True)
+    events_file.write_text(json.dumps([asdict(event) for event in events], indent=2) + "\n", encoding="utf-8")
+    if log:
+        book = EvidenceLog(Path(log))
+        known = {_content(item.kind, item.version, item.verdict, item.details) for item in book.records(grounds.model)}
+        book.append([event for event in events if _content(event.kind, event.version, event.verdict, event.details) not in known])
+    return events
+
+
+def note(
+    kind: Kind, model: str, actor: str, log: str, *, verdict: Verdict | None = None, version: int | None = None, **details: Any
+) -> None:
+    """Append one event about a model, where there is a log."""
+    if log:
+        commit = os.environ.get("GIT_COMMIT")
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        event = Event(kind=kind, model=model, date=now, actor=actor, version=version, verdict=verdict, commit=commit, details=details)
+        EvidenceLog(Path(log)).append([event])
+
+
+def _content(kind: str, version: int | None, verdict: str | None, details: Mapping[str, Any]) -> str:
+    return json.dumps([kind, version, verdict, details], sort_keys=True)
+
+
+def _event(kind: Kind, grounds: Grounds, now: str) -> Event:
+    verdict, details = _FINDINGS[kind](grounds.folders)
+    return Event(
+        kind=kind,
+        model=grounds.model,
+        date=now,
+        actor=grounds.actor,
+        version=grounds.version,
+        environment=grounds.environment,
+        verdict=verdict,
+        commit=grounds.commit,
+        details=details,
+    )
+
+
+Found = tuple[Verdict | None, dict[str, Any]]
+Folders = Mapping[str, Path]
+
+
+def _read(folders: Folders, name: str, file: str | None = None) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folders[name] / (file or f"{name}.json")).read_text(encoding="utf-8"))
+    return found
+
+
+def _training(folders: Folders) -> Found:
+    bundle = _read(folders, "bundle", "bundle.json")
+    kept = ("algorithm", "parameters", "seed", "data_hash", "spec_digest", "contract_version", "run_id")
+    return None, {key: bundle.get(key) for key in kept}
+
+
+def _evaluation(folders: Folders) -> Found:
+    found = _read(folders, "evaluation")
+    gates = {gate["metric"]: {key: gate[key] for key in ("estimate", "low", "high", "threshold", "verdict")} for gate in found["gates"]}
+    return found["verdict"], {"rows": found["rows"], "gates": gates, "champion": found["champion"]["verdict"]}
+
+
+def _fairness(folders: Folders) -> Found:
+    found = _read(folders, "fairness")
+    attributes = {
+        item["attribute"]: {key: item[key] for key in ("adverse_impact_ratio", "equalised_odds_difference", "verdict")}
+        for item in found["attributes"]
+    }
+    return found["verdict"], {"attributes": attributes}
+
+
+def _explanation(folders: Folders) -> Found:
+    found = _read(folders, "explanation")
+    return found["verdict"], {key: found[key] for key in ("method", "adverse_decisions", "adverse_explained")}
+
+
+def _latency(folders: Folders) -> Found:
+    found = _read(folders, "package")
+    return found["verdict"], {key: found[key] for key in ("chosen", "p50_ms", "p99_ms", "largest_difference")}
+
+
+def _data_contract(folders: Folders) -> Found:
+    """The contract held for what was trained on: what broke it went to quarantine; and no feature is prohibited."""
+    bundle = _read(folders, "bundle", "bundle.json")
+    screened = _read(folders, "screening")["verdict"] if "screening" in folders else "pass"
+    return screened, {"contract_version": bundle["contract_version"], "data_hash": bundle["data_hash"]}
+
+
+def _artefact(folders: Folders) -> Found:
+    found = _read(folders, "package")
+    bundle = _read(folders, "bundle", "bundle.json")
+    present = found["model_sha256"] is not None
+    return ("pass" if present else "fail"), {"onnx_sha256": found["model_sha256"], "model_sha256": bundle["model_sha256"]}
+
+
+_FINDINGS = {
+    "training": _training,
+    "evaluation": _evaluation,
+    "fairness": _fairness,
+    "explanation": _explanation,
+    "latency": _latency,
+    "data_contract": _data_contract,
+    "artefact": _artefact,
+}

@@ -1,0 +1,128 @@
+"""Windows of time: which ones to judge, when the cheap hours begin, and how a range is cut."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ml.errors import InputError
+
+_WANTED = 'a JSON list of {"start": …, "end": …}, times in ISO 8601'
+
+
+def windows_of(text: str, minutes: int) -> list[tuple[str, str]]:
+    """Read (start, end) of the windows; an empty list means the `minutes` up to now."""
+    try:
+        read = json.loads(text or "[]")
+        found = [(str(item["start"]), str(item["end"])) for item in read]
+    except (ValueError, TypeError, KeyError):
+        raise InputError(f"{text[:80]!r} are no windows", key="windows", allowed=_WANTED) from None
+    if found:
+        return sorted(found)
+    end = datetime.now(UTC).replace(second=0, microsecond=0)
+    return [((end - timedelta(minutes=minutes)).isoformat(), end.isoformat())]
+
+
+def judge_windows(
+    model: str,
+    windows: list[tuple[str, str]],
+    *,
+    link: str,
+    reference: Path,
+    decisions: Path,
+    outcomes: Path | None,
+    history: Path | None,
+    out: Path,
+) -> dict[str, Any]:
+    """Judge the windows one after the other, each with the history of those before, and keep every report.
+
+    Returns
+    -------
+    dict
+        `verdict` and `retrain` after the last window, `windows` (window, verdict, drifted), and `lines` for the log. The folder
+        has window-<n>/ for each, and beside them the alerts of all and the last history.
+    """
+    from ml.data.dataset import write_json
+    from ml.monitoring.run import monitor
+    from ml.serving.decision_log import collect
+    from ml.spec import load_spec
+
+    table, rejected = decisions, None
+    if decisions.is_dir() and any(decisions.glob("decisions-*.jsonl")):
+        collect(load_spec(model), decisions, out)
+        table, rejected = out / "decisions.parquet", out / "rejected.parquet"
+    reports: list[dict[str, Any]] = []
+    for number, (start, end) in enumerate(windows):
+        folder = out / f"window-{number}"
+        reports.append(
+            monitor(
+                model,
+                reference=reference,
+                current=table,
+                out=folder,
+                window_start=start,
+                window_end=end,
+                as_of=datetime.now(UTC).isoformat(),
+                link=link,
+                labels=outcomes,
+                history=history,
+                rejected=rejected,
+            )
+        )
+        history = folder / "history.json"
+    assert history is not None
+    (out / "history.json").write_bytes(history.read_bytes())
+    write_json(out / "alerts.json", {"alerts": [item for report in reports for item in report["alerts"]]})
+    last = reports[-1]
+    return {
+        "verdict": last["verdict"],
+        "retrain": last["retraining"]["retrain"],
+        "windows": [_outline(report) for report in reports],
+        "lines": [_line(model, report) for report in reports] + [f"{model}: {last['retraining']['reason']}"],
+    }
+
+
+def _outline(report: dict[str, Any]) -> dict[str, Any]:
+    drifted = [f"{item['metric']}:{item['feature']}" for item in report["results"] if item["verdict"] == "drift"]
+    return {"window": report["window"], "verdict": report["verdict"], "drifted": drifted}
+
+
+def _line(model: str, report: dict[str, Any]) -> str:
+    drifted = ", ".join(_outline(report)["drifted"]) or "nothing drifted"
+    return f"{model}: {report['rows']} decisions, {report['verdict']}: {drifted}"
+
+
+def seconds_until(window: str, now: datetime | None = None) -> int:
+    """Return the seconds until the daily window `22:00-06:00` (UTC) begins; 0 inside it, and where it is empty."""
+    if not window:
+        return 0
+    try:
+        start, end = (60 * int(part[:2]) + int(part[3:5]) for part in window.split("-"))
+    except ValueError:
+        raise InputError(f"{window!r} is no daily window", key="window", allowed="for example 22:00-06:00, UTC") from None
+    moment = now or datetime.now(UTC)
+    minute = 60 * moment.hour + moment.minute
+    inside = start <= minute < end if start < end else minute >= start or minute < end
+    return 0 if inside else ((start - minute) % 1440) * 60 - moment.second
+
+
+def cut(start: str, end: str, days: int, *, generated: bool) -> list[dict[str, str]]:
+    """Cut the dates from `start` to before `end` into periods of some days; the last may be shorter.
+
+    Generated data is made for each period; a file is read whole, and the period only says as of when.
+    """
+    try:
+        first, last = date.fromisoformat(start), date.fromisoformat(end)
+    except ValueError as error:
+        raise InputError(str(error), key="start, end", allowed="dates such as 2025-06-30") from None
+    if last <= first or days < 1:
+        raise InputError(f"{start} to {end} in periods of {days} days holds nothing", allowed="end after start, days of at least 1")
+    found = []
+    while first < last:
+        until = min(first + timedelta(days=days), last)
+        knobs = json.dumps({"start": first.isoformat(), "days": (until - first).days} if generated else {})
+        found.append({"name": first.isoformat(), "knobs": knobs, "as-of": f"{until.isoformat()}T00:00:00Z"})
+        first = until
+    return found

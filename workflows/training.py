@@ -1,0 +1,99 @@
+"""Train a model: data, features, screening, search, judgement, packaging, registration and, where asked, promotion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hera.workflows import DAG, Artifact, Parameter, Task
+
+from mlctl.config.environment import Environment
+from workflows.judgement import add_judgement, output
+from workflows.manifest import MAIN, Manifest, add_exit, common, cron, finished, passed, template
+from workflows.place import Place, places
+from workflows.steps.prepare import build_features, ingest, screen, train, train_on_gpu
+from workflows.steps.release import fetch, promote, register
+
+KIND = "training"
+HANDED = ("model", "tracking-uri", "evidence-log", "knobs", "training", "promote", "accelerator")
+"""Inputs of `main`, so that other workflows can run it as a task of theirs."""
+
+_FIT = ("model", "tracking-uri", "training", "fingerprint")
+
+
+def build(environment: Environment) -> Iterator[Manifest]:
+    """A WorkflowTemplate and its schedule per model."""
+    for place in places(environment):
+        yield training(place)
+        yield cron(place, KIND, environment.schedules.training, {})
+
+
+def training(place: Place) -> Manifest:
+    """Train, judge and register one model.
+
+    In development the champion changes as soon as the decision allows; elsewhere a pull request does it.
+    """
+    with template(place, KIND, f"Train, judge and register {place.name}", parameters=parameters(place), minutes=720) as workflow:
+        add_training(place)
+        add_exit(place)
+    return finished(workflow, place)
+
+
+def parameters(place: Place) -> dict[str, str]:
+    """The parameters of training, with what they are here if nobody says otherwise."""
+    development = place.environment.tier == "development"
+    return common(place, knobs="{}", training="{}", promote=str(development).lower(), accelerator="cpu")
+
+
+def add_training(place: Place) -> None:
+    """The DAG `main`, with outputs `version` and `decision`."""
+    if place.gpu_pool is not None:
+        _add_fit()
+    outputs = [
+        Parameter(name="version", value_from={"parameter": "{{tasks.register.outputs.parameters.version}}"}),
+        Parameter(name="decision", value_from={"parameter": "{{tasks.decide.outputs.parameters.promote}}"}),
+    ]
+    with DAG(name=MAIN, inputs=[_input(name, place) for name in HANDED], outputs=outputs):
+        data = ingest(name="ingest", arguments=passed("model", "knobs"))
+        features = build_features(name="features", arguments=[passed("model", "tracking-uri", "training"), output(data, "data")])
+        kept = output(features, "features")
+        screened = screen(name="screen", arguments=[passed("model"), kept])
+        champion = fetch(name="champion", arguments={**passed("model", "tracking-uri"), "wanted": "champion"})
+        fingerprint = {"fingerprint": features.get_parameter("fingerprint").value}
+        handed = [passed("model", "tracking-uri", "training"), fingerprint, kept]
+        if place.gpu_pool is None:
+            trained = train(name="train", arguments=handed)
+        else:
+            trained = Task(name="train", template="fit", arguments=[*handed, passed("accelerator")])
+        judged = add_judgement(kept, output(trained, "bundle"), output(champion, "fetched", "champion"))
+        data >> features >> screened >> trained
+        champion >> judged.evaluate
+        for judge in judged.judges:
+            trained >> judge
+        _add_release(judged.decide, [output(screened, "screening"), *judged.evidence, output(trained, "bundle")])
+
+
+def _input(name: str, place: Place) -> Parameter:
+    """Only the accelerator is limited: to what the environment has for the team."""
+    if name != "accelerator":
+        return Parameter(name=name)
+    return Parameter(name=name, enum=["cpu", "gpu"] if place.gpu_pool is not None else ["cpu"])
+
+
+def _add_fit() -> None:
+    """`fit`: training on the accelerator that was asked for."""
+    chosen = "tasks.cpu.status == 'Succeeded' ? tasks.cpu.outputs.artifacts.bundle : tasks.gpu.outputs.artifacts.bundle"
+    inputs = [*(Parameter(name=name) for name in (*_FIT, "accelerator")), Artifact(name="features")]
+    handed = [passed(*_FIT), Artifact(name="features", from_="{{inputs.artifacts.features}}")]
+    with DAG(name="fit", inputs=inputs, outputs=[Artifact(name="bundle", from_expression=chosen)]):
+        train(name="cpu", arguments=handed, when="{{inputs.parameters.accelerator}} == cpu")
+        train_on_gpu(name="gpu", arguments=handed, when="{{inputs.parameters.accelerator}} == gpu")
+
+
+def _add_release(decided: Task, evidence: list[Artifact]) -> None:
+    """Register whatever was decided: a refusal is evidence too. Promote only what was asked for and allowed."""
+    given = {**passed("model", "tracking-uri", "evidence-log"), "actor": "workflow {{workflow.name}}"}
+    registered = register(name="register", arguments=[given, *evidence])
+    decision = next(item for item in evidence if item.name == "decision")
+    allowed = "{{inputs.parameters.promote}} == true && {{tasks.decide.outputs.parameters.promote}} == true"
+    promoted = promote(name="promote", arguments=[given, decision, output(registered, "registration")], when=allowed)
+    decided >> registered >> promoted
