@@ -117,7 +117,7 @@ class Waivers:
             resource=f"{waiver.rule} on {waiver.resource}",
             message=message,
             remediation="Remove the waiver, or renew it with its owner.",
-            file=str(self.source.path) if self.source else None,
+            file="/".join(self.source.path.parts[-2:]) if self.source else None,
             line=self.source.line(("waivers", index)) if self.source else None,
             blocks=True,
         )

@@ -71,7 +71,11 @@ def test_without_configuration_every_rule_fails_closed(rule: Rule) -> None:
 def test_other_types_are_left_alone(rule: ResourceRule) -> None:
     found: list[str] = []
     args = ResourceValidationArgs("random:index/randomId:RandomId", {}, "urn", "x", OPTIONS, None, None)
-    rule.validate(args, lambda message, _urn=None: found.append(message))
+
+    def report(message: str, _urn: str | None = None) -> None:
+        found.append(message)
+
+    rule.validate(args, report)
     assert found == []
 
 

@@ -5,7 +5,7 @@ there is and search every folder for every one of them; start-up is nearly all o
 
     .checkov/bin/python mlctl/checks/checkov/driver.py < request.json
 
-Request: {"external_checks": [folder, …], "scans": {name: {"framework": …, "files": [path, …]}}}
+Request: {"scans": {name: {"framework": …, "files": [path, …]}}}
 Answer: {"version": …, "scans": {name: {"resources": [[file, name], …], "unparsed": [file, …], "records": [record, …]}}}
 Record: [check id, check name, result, resource, file, first line, last line, [evaluated key, …], is a negative check]
 """
@@ -19,7 +19,11 @@ import multiprocessing
 import os
 import sys
 from concurrent import futures
+from pathlib import Path
 from typing import Any
+
+CUSTOM = Path(__file__).with_name("custom")
+"""Checks of our own."""
 
 RUNNERS = {
     "terraform_plan": "checkov.terraform.plan_runner",
@@ -44,17 +48,17 @@ def main() -> int:
     # Longest first, so that the last one to end is short.
     names = sorted(scans, key=lambda name: (scans[name]["framework"] != "secrets", -sum(map(os.path.getsize, scans[name]["files"]))))
     with futures.ProcessPoolExecutor(max_workers=os.cpu_count() or 1, mp_context=multiprocessing.get_context("fork")) as pool:
-        pending = {name: pool.submit(run, scans[name]["framework"], scans[name]["files"], request["external_checks"]) for name in names}
+        pending = {name: pool.submit(run, scans[name]["framework"], scans[name]["files"]) for name in names}
         answer = {"version": version, "scans": {name: future.result() for name, future in pending.items()}}
     with os.fdopen(answer_to, "w", encoding="utf-8") as out:
         json.dump(answer, out)
     return 0
 
 
-def run(framework: str, files: list[str], external_checks: list[str]) -> dict[str, Any]:
+def run(framework: str, files: list[str]) -> dict[str, Any]:
     runner = importlib.import_module(RUNNERS[framework]).Runner()
     runner_filter = importlib.import_module("checkov.runner_filter").RunnerFilter(framework=[framework], download_external_modules=False)
-    folders = external_checks if framework == "terraform_plan" else []
+    folders = [str(CUSTOM)] if framework == "argo_workflows" else []
     report = runner.run(root_folder=None, external_checks_dir=folders, files=files, runner_filter=runner_filter, collect_skip_comments=True)
     reports = report if isinstance(report, list) else [report]
     found: dict[str, list[Any]] = {"resources": [], "unparsed": [], "records": []}

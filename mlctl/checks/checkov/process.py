@@ -51,10 +51,9 @@ class Scan:
 
     Result = ScanResult
 
-    def __init__(self, root: Path, *, external_checks: Path | None = None, limit_seconds: float = LIMIT_SECONDS) -> None:
+    def __init__(self, root: Path, *, limit_seconds: float = LIMIT_SECONDS) -> None:
         self._root = root
         self._python = checkov_python(root)
-        self._external = [str(external_checks)] if external_checks else []
         self._limit_seconds = limit_seconds
         self._scratch = tempfile.TemporaryDirectory(prefix="mlctl-checkov-")
         self._request = Request()
@@ -80,7 +79,7 @@ class Scan:
         unseen = self._cache.unseen(self._files)
         self._searched = len(unseen)
         self._request = build_request(plans, root=self._root, scratch=Path(self._scratch.name), secrets=unseen)
-        question = {"external_checks": self._external, "scans": self._request.scans}
+        question = {"scans": self._request.scans}
         if self._process is not None and self._process.stdin is not None:
             try:
                 self._process.stdin.write(json.dumps(question).encode("utf-8"))
@@ -139,9 +138,9 @@ class Scan:
         return answer
 
 
-def start_scan(root: Path, *, external_checks: Path | None = None, limit_seconds: float = LIMIT_SECONDS) -> Scan:
+def start_scan(root: Path, *, limit_seconds: float = LIMIT_SECONDS) -> Scan:
     """Start Checkov for the repository at `root`; it waits for the plans."""
-    return Scan(root, external_checks=external_checks, limit_seconds=limit_seconds)
+    return Scan(root, limit_seconds=limit_seconds)
 
 
 def checkov_python(root: Path) -> Path:

@@ -48,7 +48,7 @@ def test_explain_says_what_why_and_how(name: str) -> None:
 
 
 def test_explain_an_unknown_rule() -> None:
-    with pytest.raises(InputError, match="there is no rule 'aws-kms-rotate'; did you mean aws-kms-rotated?"):
+    with pytest.raises(InputError, match=r"there is no rule 'aws-kms-rotate'; did you mean aws-kms-rotated\?"):
         run("explain", "aws-kms-rotate")
 
 

@@ -74,7 +74,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Results, Results]
         path = folder / f"{name}.json"
         path.write_text(json.dumps(document, indent=1), encoding="utf-8")
         scans[name] = {"framework": "terraform_plan", "files": [str(path)]}
-    question = json.dumps({"external_checks": [], "scans": scans})
+    question = json.dumps({"scans": scans})
     driver = Path(process.__file__).with_name("driver.py")
     run = subprocess.run([PYTHON, driver], input=question, capture_output=True, text=True, check=True, env=dict(os.environ))
     answer = json.loads(run.stdout)["scans"]
