@@ -16,26 +16,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf.struct_pb2 import Struct
 
 from mlctl.config import load_environments
 from mlctl.config.program import FOLDER_VARIABLE
-from mlctl.plan.answers import answers_for
+from mlctl.plan.answers import Answers, answers_for
 from mlctl.plan.environment import Repository
-from mlctl.plan.model import Plan, Resource, StackPlan
-from mlctl.plan.program import read_program
+from mlctl.plan.model import Resource, StackPlan
+from mlctl.plan.offline import Planner
+from mlctl.plan.program import Program, read_program
 from tests.conftest import PlanOf
 from tests.engine.fidelity import Fidelity
 from tests.engine.wire_recorder import Recorded, WireRecorder
 
+ROOT = Path(__file__).parents[2]
 HOST = Path(__file__).with_name("program_host.py")
+PROGRAMS = Path(__file__).with_name("programs")
 ENVIRONMENTS = ("dev", "staging", "prod")
 
 
-def over_the_wire(repository: Repository, stack: StackPlan, exports: Mapping[str, Mapping[str, Any]], folder: Path) -> Recorded:
-    """What the stack's program says to the other end of the protocol."""
-    (environment,) = (item for item in load_environments(repository.environments) if item.name == stack.environment)
-    program = read_program(repository.stacks / stack.name, stack.environment)
-    with WireRecorder(program.project, program.stack, answers_for(environment), exports) as recorder:
+def over_the_wire(program: Program, answers: Answers, exports: Mapping[str, Struct], folder: Path, **variables: str) -> Recorded:
+    """What the program says to the other end of the protocol. `exports` are those of the stacks it reads, by `project/stack`."""
+    with WireRecorder(program.project, program.stack, answers, exports) as recorder:
         settings = {
             "address": recorder.address,
             "project": program.project,
@@ -44,38 +46,42 @@ def over_the_wire(repository: Repository, stack: StackPlan, exports: Mapping[str
             "entry": str(program.entry),
         }
         (folder / "settings.json").write_text(json.dumps(settings))
-        variables = {**os.environ, FOLDER_VARIABLE: str(repository.environments), "PYTHONPATH": str(repository.root)}
         command = [sys.executable, str(HOST), str(folder / "settings.json")]
-        done = subprocess.run(command, cwd=program.folder, env=variables, capture_output=True, text=True, check=False, timeout=300)
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+        done = subprocess.run(command, cwd=program.folder, env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr[-3000:]
     return recorder.recorded
 
 
 def planned(resource: Resource) -> dict[str, Any]:
     """A resource of the plan in the words of a registration."""
-    if resource.external:
-        return {"type": resource.type, "name": resource.name, "parent": resource.parent or ""}
     made_by_the_planner = f"::pulumi:providers:{resource.package}::default" in (resource.provider or "")
-    return {
+    read = {
         "type": resource.type,
         "name": resource.name,
-        "custom": resource.custom,
         "parent": resource.parent or "",
         "provider": "" if made_by_the_planner else resource.provider or "",
         "dependencies": sorted(resource.dependencies),
+        "inputs": dict(resource.inputs),
+    }
+    if resource.external:
+        return read
+    return {
+        **read,
+        "custom": resource.custom,
         "property_dependencies": {key: sorted(urns) for key, urns in resource.property_dependencies.items()},
         "protect": resource.protect,
         "retain_on_delete": resource.retain_on_delete,
         "delete_before_replace": resource.delete_before_replace,
         "ignore_changes": sorted(resource.ignore_changes),
-        "inputs": dict(resource.inputs),
+        "aliases": sorted(resource.aliases),
     }
 
 
 def compare(stack: StackPlan, recorded: Recorded) -> list[str]:
     """One line for each thing that differs."""
     ours = {item.urn: planned(item) for item in stack.resources if not is_default_provider(item)}
-    theirs = {urn: {key: value for key, value in said.items() if key != "read"} for urn, said in recorded.registrations.items()}
+    theirs = recorded.registrations
     lines = [f"only planned: {urn}" for urn in sorted(ours.keys() - theirs.keys())]
     lines += [f"only registered: {urn}" for urn in sorted(theirs.keys() - ours.keys())]
     for urn in sorted(ours.keys() & theirs.keys()):
@@ -96,13 +102,16 @@ def is_default_provider(resource: Resource) -> bool:
 def test_a_plan_is_what_its_programs_register(
     repository: Repository, plan_of: PlanOf, environment: str, tmp_path: Path, fidelity: Fidelity
 ) -> None:
-    plan: Plan = plan_of(environment)
-    exports: dict[str, Mapping[str, Any]] = {}
+    plan = plan_of(environment)
+    [given] = load_environments(repository.environments, [environment])
+    exports: dict[str, Struct] = {}
     differences: list[str] = []
     for stack in plan.stacks:
         assert stack.status == "planned", stack.errors
-        recorded = over_the_wire(repository, stack, exports, tmp_path)
-        exports[f"{stack.name}/{environment}"] = recorded.exports
+        program = read_program(repository.stacks / stack.name, environment)
+        variables = {FOLDER_VARIABLE: str(repository.environments)}
+        recorded = over_the_wire(program, answers_for(given), exports, tmp_path, **variables)
+        exports[f"{stack.name}/{environment}"] = recorded.exported
         differences += compare(stack, recorded)
     count = sum(1 for resource in plan.resources() if not is_default_provider(resource))
     assert count > 100
@@ -110,9 +119,57 @@ def test_a_plan_is_what_its_programs_register(
     assert differences == []
 
 
+def test_every_feature_of_the_sdk_is_planned_as_it_is_registered(tmp_path: Path, fidelity: Fidelity) -> None:
+    programs = [read_program(PROGRAMS / name, "dev") for name in ("base", "features")]
+    answers = Answers(account="111111111111", region="eu-west-1", zones=("eu-west-1a",))
+    stacks = Planner(programs, answers={"dev": answers}, root=ROOT).run()
+    exports: dict[str, Struct] = {}
+    differences: list[str] = []
+    for stack, program in zip(stacks, programs, strict=True):
+        assert stack.errors == ()
+        recorded = over_the_wire(program, answers, exports, tmp_path)
+        exports[f"{program.project}/dev"] = recorded.exported
+        differences += compare(stack, recorded)
+    fidelity.record("registrations", sum(len(stack.resources) for stack in stacks), differences)
+    assert differences == []
+    assert recorded.registrations["urn:pulumi:dev::features::aws:sqs/queue:Queue::queue"] == QUEUE
+    assert recorded.exports["secret"] == "[secret]"
+
+
+QUEUE = {
+    "type": "aws:sqs/queue:Queue",
+    "name": "queue",
+    "parent": "urn:pulumi:dev::features::pulumi:pulumi:Stack::features-dev",
+    "provider": "",
+    "dependencies": [
+        "urn:pulumi:dev::features::pulumi:pulumi:StackReference::organization/base/dev",
+        "urn:pulumi:dev::features::test:index:Outer$test:index:Inner$aws:s3/bucket:Bucket::outer-inner-bucket",
+    ],
+    "inputs": {
+        "delaySeconds": 30,  # by its own transform
+        "kmsMasterKeyId": "<<aws:kms/key:Key|data|arn>>",
+        "tags": {"from": "the stack"},  # by the stack's transform
+        "visibilityTimeoutSeconds": 45,
+    },
+    "custom": True,
+    "property_dependencies": {"kmsMasterKeyId": ["urn:pulumi:dev::features::pulumi:pulumi:StackReference::organization/base/dev"]},
+    "protect": True,
+    "retain_on_delete": True,
+    "delete_before_replace": True,
+    "ignore_changes": ["delaySeconds", "tags"],
+    "aliases": [
+        "urn:pulumi:dev::features::aws:sqs/queue:Queue::former",
+        "urn:pulumi:dev::features::test:index:Outer$aws:sqs/queue:Queue::queue",
+        "urn:pulumi:dev::old::aws:sqs/queue:Queue::queue",
+    ],
+}
+"""Written by hand from the program."""
+
+
 def test_a_difference_is_found(plan_of: PlanOf) -> None:
     stack = plan_of("dev").stacks[0]
-    recorded = Recorded({item.urn: planned(item) for item in stack.resources if not is_default_provider(item)}, dict(stack.exports))
+    recorded = Recorded({item.urn: planned(item) for item in stack.resources if not is_default_provider(item)})
+    recorded.exported.update(stack.exports)
     assert compare(stack, recorded) == []
     changed = next(urn for urn, said in recorded.registrations.items() if said.get("inputs"))
     recorded.registrations[changed]["inputs"] = {"other": 1}
