@@ -119,7 +119,8 @@ class Gate:
         """Waivers that have ended, or that nothing needed."""
         names = [environment.name for environment in self._environments]
         all_judged = names == [environment.name for environment in load_environments(self._repository.environments)]
-        return self._waivers.faults(self._today, self._rule_ids(), environments=names, stacks=all_judged)
+        faults = self._waivers.faults(self._today, self._rule_ids(), environments=names, stacks=all_judged)
+        return [replace(fault, file="policies/waivers.yaml") for fault in faults]
 
     def _pairs(self) -> list[tuple[Plan, Environment]]:
         return list(zip(self._plans, self._environments, strict=True))
