@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -101,12 +101,12 @@ def read_answer(answer: Mapping[str, Any], request: Request, environments: Seque
 
 
 def failed_scan(problem: str, request: Request, environments: Sequence[Environment]) -> Scanned:
-    """Nothing was scanned: every environment says so."""
+    """Nothing was scanned: every environment says so, and is blocked whatever its policy makes of single checks."""
     results = {}
     for environment in environments:
         results[environment.name] = EnvironmentScan(unmapped=tuple(request.unshown.get(environment.name, ())))
         reader = _Reader(request, environment.name, environment.policy, Path())
-        _add(results[environment.name], reader.unscanned(f"Checkov {problem}"))
+        _add(results[environment.name], replace(reader.unscanned(f"Checkov {problem}"), blocks=True))
     return Scanned(environments=results, repository=EnvironmentScan())
 
 
