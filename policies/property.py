@@ -37,7 +37,7 @@ def value_at(props: Mapping[str, Any], path: str) -> Any:
     """The value at the dotted path; None where it is absent. Raises UnknownValueError where it is not known."""
     value: Any = props
     for part in path.split("."):
-        if not isinstance(value, Mapping):
+        if type(value) is not dict and not isinstance(value, Mapping):  # the first is much quicker, and nearly always so
             return None
         value = value.get(part)
     return value
@@ -45,6 +45,8 @@ def value_at(props: Mapping[str, Any], path: str) -> Any:
 
 def items(value: Any) -> list[Any]:
     """A list's items; nothing where it is absent."""
+    if type(value) is list:
+        return value
     return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else []
 
 

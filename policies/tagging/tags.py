@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pulumi_policy import ResourceValidationArgs
 
@@ -13,13 +13,23 @@ TAGGABLE = tuple(Path(__file__).with_name("taggable_types.txt").read_text(encodi
 """Type tokens of the pinned AWS SDK that take tags: `python -m tools.taggable_types` writes the file."""
 
 
+class _Latest:
+    """The four tag rules judge one resource after the other: its tags are merged once."""
+
+    args: ResourceValidationArgs | None = None
+    tags: ClassVar[dict[str, Any]] = {}
+
+
 def tags(args: ResourceValidationArgs) -> dict[str, Any]:
     """Merged tags. Raises UnknownValueError where a value that is read is not known yet."""
+    if _Latest.args is args:
+        return _Latest.tags
     merged: dict[str, Any] = {}
     if args.provider is not None:
         merged.update(_default_tags(args.provider.props))
     own = args.props.get("tags") or {}
     merged.update({key: own[key] for key in own})
+    _Latest.args, _Latest.tags = args, merged
     return merged
 
 
