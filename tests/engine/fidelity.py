@@ -11,6 +11,7 @@ COMPARISONS = {
     "generated objects": "Generated Kubernetes objects that the planner refuses: a real API server refuses them too",
     "objects": "Kubernetes objects of the plans: a real API server accepts them (server-side dry run, strict fields, CRDs)",
     "pods": "Good and bad pods: a real API server with the plan's admission policies accepts and refuses them",
+    "workflow pods": "Pods that the rendered workflows start: a real API server with the plan's policies and quotas admits them",
     "pack": "Resources judged by the gate, and by the policy pack over Pulumi's analyzer protocol",
     "pack samples": "Disallowed samples of the rules, judged by the gate and by the policy pack",
     "workflows": "GitHub workflows: actionlint finds nothing",

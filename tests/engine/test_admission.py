@@ -2,104 +2,32 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping
-from copy import deepcopy
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
 from tests.conftest import PlanOf
 from tests.engine.api_server import ApiServer
 from tests.engine.fidelity import Fidelity
-from tests.engine.manifests import manifest, objects
+from tests.engine.platform_objects import POLICIES, installed
+from tests.engine.pods import DIGEST, FIXED, GPU, Make, Object, labelled, pod, tolerating, with_init, without_labels
 
 pytestmark = pytest.mark.engine
 
 OWN = "111111111111.dkr.ecr.us-east-1.amazonaws.com"
-DIGEST = "sha256:" + "0123456789abcdef" * 4
-GPU = "nvidia.com/gpu"
-TOLERATES = [{"key": GPU, "operator": "Exists"}]
-
-Pod = dict[str, Any]
-Make = Callable[[Mapping[str, Any]], Pod]
+"""The registry of dev."""
 
 
 @pytest.fixture(scope="module")
-def namespace(api_server: ApiServer, plan_of: PlanOf) -> Iterator[Mapping[str, Any]]:
-    """A team's namespace of the plan, in a server that has the plan's admission policies, and from when on they are enforced."""
-    planned = [manifest(resource) for resource in objects(plan_of("dev"))]
-    teams = [item for item in planned if item["kind"] == "Namespace" and "ml-platform/team" in item["metadata"]["labels"]]
-    policies = [item for item in planned if item["kind"].startswith("ValidatingAdmissionPolicy")]
-    assert len(policies) == 6
-    for item in [*teams, *policies]:
-        verdict = api_server.create(item)
-        assert verdict.accepted or verdict.status == 409, verdict.message
-    wait_until_enforced(api_server, teams[0])
-    yield teams[0]
-    for item in policies:
-        assert api_server.delete(item).accepted
-
-
-def wait_until_enforced(api_server: ApiServer, namespace: Mapping[str, Any], seconds: float = 60) -> None:
-    """A new policy is enforced when the server's own watch has seen it. One sample for each of the three."""
-    end = time.monotonic() + seconds
-    for wrong in ("no owner", "an image without a tag", "a GPU pod without a limit"):
-        while api_server.dry_run(REFUSED[wrong][0](namespace)).accepted:
-            assert time.monotonic() < end, f"{wrong} is still accepted after {seconds} s"
-            time.sleep(0.2)
-
-
-def pod(namespace: Mapping[str, Any], **container: Any) -> Pod:
-    """A pod that keeps to everything, with some fields of its container changed."""
-    own = namespace["metadata"]
-    secure = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "readOnlyRootFilesystem": True}
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {
-            "name": "sample",
-            "namespace": own["name"],
-            "labels": {"team": own["labels"]["team"], "cost-centre": own["labels"]["cost-centre"]},
-        },
-        "spec": {
-            "securityContext": {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}},
-            "containers": [
-                {
-                    "name": "main",
-                    "image": f"{OWN}/training:2026-11-20",
-                    "resources": {"limits": {"cpu": "1", "memory": "1Gi"}},
-                    "securityContext": secure,
-                    **container,
-                }
-            ],
-        },
-    }
-
-
-def tolerating(given: Pod) -> Pod:
-    given["spec"]["tolerations"] = TOLERATES
-    return given
-
-
-def with_init(given: Pod, image: str) -> Pod:
-    given["spec"]["initContainers"] = [{**deepcopy(given["spec"]["containers"][0]), "name": "init", "image": image}]
-    return given
-
-
-def without_labels(given: Pod) -> Pod:
-    del given["metadata"]["labels"]
-    return given
-
-
-def labelled(given: Pod, key: str, value: str) -> Pod:
-    given["metadata"]["labels"][key] = value
-    return given
+def namespace(api_server: ApiServer, plan_of: PlanOf) -> Iterator[Object]:
+    """A team's namespace, in a server that enforces the plan's admission policies, without the limits that would be filled in before."""
+    with installed(api_server, plan_of("dev"), POLICIES) as teams:
+        yield next(iter(teams.values()))
 
 
 ACCEPTED: dict[str, Make] = {
-    "an image of the own registry": pod,
-    "an image by digest": lambda own: pod(own, image=f"docker.io/library/python@{DIGEST}"),
+    "an image of the own registry": lambda own: pod(own, image=f"{OWN}/training:2026-11-20"),
+    "an image by digest": lambda own: pod(own, image=FIXED),
     "an image of a full version": lambda own: pod(own, image="quay.io/argoproj/argoexec:v3.7.1"),
     "a registry with a port": lambda own: pod(own, image="registry.example:5000/a:1.2.3-rc1"),
     "a GPU pod": lambda own: tolerating(pod(own, resources={"limits": {GPU: "1", "memory": "8Gi"}})),
@@ -124,14 +52,14 @@ REFUSED: dict[str, tuple[Make, str]] = {
 
 
 @pytest.mark.parametrize("sample", ACCEPTED)
-def test_accepted(api_server: ApiServer, namespace: Mapping[str, Any], sample: str, fidelity: Fidelity) -> None:
+def test_accepted(api_server: ApiServer, namespace: Object, sample: str, fidelity: Fidelity) -> None:
     verdict = api_server.dry_run(ACCEPTED[sample](namespace))
     fidelity.record("pods", 1, [] if verdict.accepted else [f"{sample}: {verdict.message}"])
     assert verdict.message == ""
 
 
 @pytest.mark.parametrize("sample", REFUSED)
-def test_refused(api_server: ApiServer, namespace: Mapping[str, Any], sample: str, fidelity: Fidelity) -> None:
+def test_refused(api_server: ApiServer, namespace: Object, sample: str, fidelity: Fidelity) -> None:
     make, message = REFUSED[sample]
     verdict = api_server.dry_run(make(namespace))
     fidelity.record("pods", 1, [] if not verdict.accepted else [f"{sample} is accepted"])
@@ -141,7 +69,7 @@ def test_refused(api_server: ApiServer, namespace: Mapping[str, Any], sample: st
     assert expected in verdict.message
 
 
-def test_a_namespace_of_no_team_is_not_judged(api_server: ApiServer, namespace: Mapping[str, Any]) -> None:
+def test_a_namespace_of_no_team_is_not_judged(api_server: ApiServer, namespace: Object) -> None:
     wrong = without_labels(pod(namespace, image="python"))
     wrong["metadata"]["namespace"] = "default"
     assert api_server.dry_run(wrong).message == ""
