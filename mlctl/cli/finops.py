@@ -1,0 +1,200 @@
+"""`mlctl finops`: where the money went, and whether the month will keep to its budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from mlctl.finops.report import FinopsReport
+
+_FORMS = ("html", "markdown", "json", "focus")
+_FILES = {"html": "report.html", "markdown": "report.md", "json": "report.json", "focus": "focus.csv"}
+
+
+@click.group("finops")
+def command() -> None:
+    """Report where the money went; gate on the forecast."""
+
+
+def _options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """What `report` and `gate` have in common."""
+    options = [
+        click.option("--env", "name", required=True, metavar="NAME", help="Environment."),
+        click.option(
+            "--from",
+            "names",
+            multiple=True,
+            required=True,
+            metavar="SOURCE",
+            help="opencost, kubecost, cost-explorer, focus-csv, or a file: FOCUS as .csv or .csv.gz, allocation answers as .json. "
+            "May be given several times.",
+        ),
+        click.option("--period", metavar="YYYY-MM", help="Month. Default: the one of --today."),
+        click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Days before this one are over. Default: today."),
+        click.option("--cost", type=click.Choice(["billed", "effective"]), default="billed", show_default=True, help="Or amortised."),
+        click.option("--estimate", type=click.Path(path_type=Path), help="Output of `mlctl cost --format json`, to hold it to account."),
+        click.option("--predictions", type=click.Path(path_type=Path), help='Counted predictions of the month so far: {"model": number}.'),
+        click.option("--url", help="Address of OpenCost or Kubecost. Default: http://localhost:9003 or :9090."),
+        click.option("--token-variable", metavar="NAME", help="Environment variable that holds a bearer token for --url."),
+        click.option("--timeout", type=click.FloatRange(1, 600), default=60.0, show_default=True, help="Seconds to wait for an answer."),
+        click.option("--cache", type=click.Path(path_type=Path), help="Folder of paid answers. Default: .mlctl/finops in the repository."),
+        click.option("--no-cache", is_flag=True, help="Ask Cost Explorer again; each request is billed."),
+        click.option("--focus-folder", type=click.Path(path_type=Path), default=Path("focus"), help="Of --from focus-csv. Default: focus."),
+    ]  # fmt: skip
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+@command.command("report")
+@_options
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, metavar="DIR", help="Folder for the files.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def report(out: Path, form: str, **options: Any) -> int:
+    """Write report.html, report.md, report.json and focus.csv into DIR."""
+    from mlctl.cli.main import echo_json
+    from mlctl.errors import InputError
+    from mlctl.finops.write.document import document
+
+    found = _report(**options)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for kind in _FORMS:
+            (out / _FILES[kind]).write_text(_written(found, kind), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", file=out, key="--out") from None
+    if form == "json":
+        echo_json(document(found))
+    else:
+        click.echo(_summary(found) + f"\nwritten: {', '.join(str(out / name) for name in _FILES.values())}")
+    return 0
+
+
+@command.command("gate")
+@_options
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def gate(form: str, **options: Any) -> int:
+    """Fail where the forecast exceeds a budget: the environment's or a team's.
+
+    Exit status 1 also where there is no forecast: what was not evaluated has not passed.
+    """
+    from mlctl.cli.main import echo_json
+    from mlctl.finops.write.document import document
+
+    found = _report(**options)
+    unknown = found.total.forecast_usd is None
+    if form == "json":
+        echo_json(document(found))
+    else:
+        click.echo(_summary(found))
+    return 1 if found.over or unknown else 0
+
+
+@command.command("serve-sample")
+@click.option("--port", type=click.IntRange(0, 65535), default=9003, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--faults", default="", metavar="LIST", help="Faults of the first requests, by commas: 500,429,slow,truncated,null,empty,redirect."
+)
+def serve_sample(port: int, faults: str) -> int:
+    """Serve a recorded allocation day on this machine, as OpenCost and Kubecost would, until stopped.
+
+    Add /fault/NAME to the address for a fault in every answer.
+    """
+    from mlctl.finops.sample_server import SampleServer
+
+    with SampleServer(port, faults=[fault for fault in faults.split(",") if fault]) as server:
+        click.echo(f"serving {server.url}; stop with Ctrl-C", err=True)
+        server.serve_forever()
+    return 0
+
+
+def _report(
+    name: str, period: str | None, today: datetime | None, estimate: Path | None, predictions: Path | None, **how: Any
+) -> FinopsReport:
+    from decimal import Decimal
+
+    from mlctl.config import load_environments
+    from mlctl.finops.analysis.estimated import load_estimate
+    from mlctl.finops.build import Request, build
+    from mlctl.finops.period import Period
+    from mlctl.finops.sources import SourceRequest, read_predictions, read_sources
+    from mlctl.plan.environment import Repository
+
+    repository = Repository.find()
+    environment = load_environments(repository.environments, [name])[0]
+    day = today.date() if today else date.today()
+    month = Period.parse(period or f"{day:%Y-%m}", today=day)
+    estimated = load_estimate(estimate, name) if estimate else None
+    counted = read_predictions(predictions) if predictions else {}
+    found = read_sources(
+        SourceRequest(
+            names=how["names"],
+            environment=environment,
+            period=month,
+            today=day,
+            cost=how["cost"],
+            url=how["url"],
+            token=_token(how["token_variable"]),
+            timeout_seconds=how["timeout"],
+            cache=None if how["no_cache"] else how["cache"] or repository.root / ".mlctl" / "finops",
+            focus_folder=how["focus_folder"],
+        )
+    )
+    request = Request(
+        environment=environment,
+        period=month,
+        today=day,
+        estimated=estimated,
+        predictions={model: Decimal(count) for model, count in counted.items()},
+        budgets=found.budgets,
+    )
+    return build(found.sources, request)
+
+
+def _token(variable: str | None) -> str | None:
+    import os
+
+    from mlctl.errors import InputError
+
+    if variable is None:
+        return None
+    token = os.environ.get(variable, "").strip()
+    if not token:
+        raise InputError(f"the environment variable {variable} is not set", key="--token-variable", remedy=f"export {variable}=…")
+    return token
+
+
+def _written(report: FinopsReport, kind: str) -> str:
+    import json
+
+    from mlctl.finops.write.document import document
+    from mlctl.finops.write.focus import focus_csv
+    from mlctl.finops.write.html import html
+    from mlctl.finops.write.markdown import markdown
+
+    if kind == "html":
+        return html(report)
+    if kind == "markdown":
+        return markdown(report)
+    return focus_csv(report) if kind == "focus" else json.dumps(document(report), indent=2) + "\n"
+
+
+def _summary(report: FinopsReport) -> str:
+    from mlctl.finops.money import percent, usd
+
+    least = "at least " if report.partial else ""
+    lines = [
+        f"{report.environment} {report.period}: spent {least}{usd(report.total.spent_usd)} in {len(report.forecast.known)} known days, "
+        f"forecast {usd(report.total.forecast_usd)} of {usd(report.total.budget_usd)}",
+        *(f"  over budget: {line.name}: forecast {usd(line.forecast_usd)} of {usd(line.budget_usd)}" for line in report.over),
+        f"  without a team: {usd(report.unallocated.spent_usd)} ({percent(report.unallocated_share)})",
+        *(f"  {'partial' if gap.partial else 'note'}: {gap.source}: {gap.what}" for gap in report.gaps),
+    ]
+    if report.total.forecast_usd is None:
+        lines.append("  not evaluated: no known day to forecast from")
+    return "\n".join(lines)

@@ -1,0 +1,193 @@
+"""Reads answers of the OpenCost and Kubecost allocation API: one map of allocations per step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from mlctl.config.environment import Environment
+from mlctl.errors import InputError
+from mlctl.finops.attribution import Attribution
+from mlctl.finops.charge import Gap, Kind, Role, SourceData, Subject, WorkloadUse
+from mlctl.finops.ledger import Entry, Ledger, Window, overlap
+from mlctl.finops.money import amount
+from mlctl.finops.period import Period
+from mlctl.finops.read.use import Uses
+
+_PARTS = ("cpuCost", "gpuCost", "ramCost", "pvCost", "networkCost", "loadBalancerCost", "sharedCost", "externalCost")
+_ADJUSTED = ("cpu", "gpu", "ram", "pv", "network", "loadBalancer")
+IDLE, UNMOUNTED = "__idle__", "__unmounted__"
+WORKLOADS, IDLE_NODES, SHARED = "Kubernetes workloads", "Kubernetes idle", "Kubernetes unmounted volumes"
+
+
+def read_allocation_files(paths: Sequence[Path], environment: Environment, period: Period) -> SourceData:
+    """The allocations in saved answers; together they may cover each hour of a workload once."""
+    reader = AllocationReader("allocation files", environment, period)
+    for path in paths:
+        try:
+            answer = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+        except FileNotFoundError:
+            raise InputError("there is no such file", file=path, key="--from") from None
+        except (ValueError, OSError) as error:
+            raise InputError(f"is no JSON: {error}", file=path, allowed="an answer of /allocation, complete to its end") from None
+        reader.add(answer, origin=str(path))
+    return reader.data()
+
+
+class AllocationReader:
+    """Collects answers of one source."""
+
+    def __init__(self, name: str, environment: Environment, period: Period) -> None:
+        self.name = name
+        self.gaps: list[Gap] = []
+        self._attribution = Attribution(environment)
+        self._ledger = Ledger(period.previous.first, period.end)
+        self._first = period.first
+        self._uses = Uses()
+        self._unknown: dict[date, int] = {}
+        self._at_least: dict[date, int] = {}
+        self._external = Decimal(0)
+        self._rows = 0
+
+    def add(self, answer: object, *, origin: str) -> int:
+        """Take over one answer; returns how many allocations it held.
+
+        Raises
+        ------
+        InputError
+            It has another shape, an amount is negative or not finite, a window overlaps one that was read before.
+        """
+        count = 0
+        for step, allocations in enumerate(_steps(answer, origin)):
+            for name, allocation in allocations.items():
+                key = f"data[{step}].{name}"
+                if not isinstance(allocation, Mapping):
+                    raise InputError("is no allocation", file=origin, key=key, allowed="an object with window and costs")
+                self._allocation(str(name), allocation, origin, key)
+                count += 1
+        self._rows += count
+        return count
+
+    def data(self) -> SourceData:
+        """Everything that was taken over."""
+        gaps = list(self.gaps)
+        for days, what in (
+            (self._unknown, "have no cost (null) and are missing from the totals"),
+            (self._at_least, "have a cost that is partly null: their cost is at least what is shown"),
+        ):
+            if days:
+                gaps.append(Gap(self.name, f"{sum(days.values()):,} allocations on {_listed(days)} {what}"))
+        if self._external:
+            what = f"external cost of {self._external:.2f} USD was left out: it is in the bill and not in the cluster"
+            gaps.append(Gap(self.name, what, partial=False))
+        uses: tuple[WorkloadUse, ...] = self._uses.all()
+        return SourceData(
+            name=self.name, role=Role.ALLOCATION, charges=self._ledger.charges(), gaps=tuple(gaps), uses=uses, rows=self._rows
+        )
+
+    def _allocation(self, name: str, allocation: Mapping[str, Any], origin: str, key: str) -> None:
+        window = self._window(allocation, origin, key)
+        if window is None:
+            self._ledger.outside += 1
+            return
+        costs = {part: _cost(allocation, part, origin, key) for part in _PARTS}
+        total = self._total(allocation, costs, window, origin, key)
+        if total is None:
+            return
+        properties = allocation.get("properties")
+        properties = properties if isinstance(properties, Mapping) else {}
+        cluster = str(properties.get("cluster") or "")
+        gpu = min(costs["gpuCost"] or Decimal(0), total)
+        for share, (subject, usd) in enumerate(self._split(name, properties, total, gpu)):
+            if share and not usd:
+                continue
+            identity = (cluster, name, share)
+            entry = self._ledger.entries.get(identity, Entry(subject))
+            try:
+                self._ledger.add(identity, entry, window, usd)
+            except ValueError:
+                raise overlap(origin, None, (cluster, name)) from None
+            if window.span.first >= self._first and subject.kind is Kind.WORKLOAD and share == 0:
+                self._uses.add(name, subject.team, total, allocation, costs)
+
+    def _split(self, name: str, properties: Mapping[str, Any], total: Decimal, gpu: Decimal) -> list[tuple[Subject, Decimal]]:
+        """GPUs apart from the rest: what an idle GPU costs goes to the owner of its pool."""
+        labels, namespace_labels = _labels(properties.get("labels")), _labels(properties.get("namespaceLabels"))
+        pool = self._attribution.pool(labels)
+        if IDLE in name.split("/"):
+            parts = [(False, total - gpu), (True, gpu)]
+            return [
+                (Subject(Kind.IDLE, IDLE_NODES, self._attribution.pool_owner(pool, gpu=is_gpu), None, pool, "", is_gpu), usd)
+                for is_gpu, usd in parts
+            ]
+        namespace = str(properties.get("namespace") or "")
+        team, model, label = self._attribution.owner(labels, namespace_labels, namespace=namespace)
+        kind, service = (Kind.SHARED, SHARED) if UNMOUNTED in name.split("/") else (Kind.WORKLOAD, WORKLOADS)
+        return [
+            (Subject(kind, service, team, model, pool, label, False), total - gpu),
+            (Subject(kind, service, team, model, pool, label, True), gpu),
+        ]
+
+    def _window(self, allocation: Mapping[str, Any], origin: str, key: str) -> Window | None:
+        window = allocation.get("window")
+        try:
+            if not isinstance(window, Mapping) or not window.get("start") or not window.get("end"):
+                raise ValueError("window.start or window.end is missing")
+            return self._ledger.window(str(window["start"]), str(window["end"]))
+        except ValueError as error:
+            remedy = "ask for whole hours, for example window=2026-10-01T00:00:00Z,2026-10-08T00:00:00Z&step=1d"
+            raise InputError(str(error), file=origin, key=f"{key}.window", remedy=remedy) from None
+
+    def _total(
+        self, allocation: Mapping[str, Any], costs: Mapping[str, Decimal | None], window: Window, origin: str, key: str
+    ) -> Decimal | None:
+        """The total without external cost. NaN arrives as null: then the parts that are numbers, marked as at least; None where none is."""
+        total = _cost(allocation, "totalCost", origin, key)
+        external = costs["externalCost"] or Decimal(0)
+        self._external += external
+        if total is not None:
+            return max(total - external, Decimal(0))
+        known = [usd for part, usd in costs.items() if usd is not None and part != "externalCost"]
+        day = window.span.first
+        nothing = not any(known)
+        marked = self._unknown if nothing else self._at_least
+        marked[day] = marked.get(day, 0) + 1
+        return None if nothing else sum(known, Decimal(0))
+
+
+def _steps(answer: object, origin: str) -> Iterable[Mapping[str, Any]]:
+    data = answer.get("data") if isinstance(answer, Mapping) else None
+    if not isinstance(answer, Mapping) or answer.get("code", 200) != 200 or not (data is None or isinstance(data, list)):
+        said = str(answer.get("message") or answer.get("error") or "") if isinstance(answer, Mapping) else ""
+        problem = "is no answer of the allocation API" + (f": {said[:200]}" if said else "")
+        raise InputError(problem, file=origin, allowed='{"code": 200, "data": [{name: allocation}]}')
+    for step, allocations in enumerate(data or ()):
+        if allocations is not None and not isinstance(allocations, Mapping):
+            raise InputError("is no map of allocations", file=origin, key=f"data[{step}]", allowed="{name: allocation}")
+        yield allocations or {}
+
+
+def _cost(allocation: Mapping[str, Any], part: str, origin: str, key: str) -> Decimal | None:
+    """A part of the cost with its adjustment; None where it is null or not there."""
+    value = allocation.get(part)
+    if value is None:
+        return None
+    adjusted = part.removesuffix("Cost") in _ADJUSTED and allocation.get(f"{part}Adjustment") is not None
+    if not adjusted:
+        return amount(value, key=f"{key}.{part}", file=origin)
+    by = amount(allocation[f"{part}Adjustment"], key=f"{key}.{part}Adjustment", file=origin, negative=True)
+    whole = amount(value, key=f"{key}.{part}", file=origin, negative=True) + by
+    return amount(whole, key=f"{key}.{part} with its adjustment", file=origin)
+
+
+def _labels(value: object) -> Mapping[str, str]:
+    return {str(name): text for name, text in value.items() if isinstance(text, str)} if isinstance(value, Mapping) else {}
+
+
+def _listed(days: Iterable[date]) -> str:
+    ordered = sorted(days)
+    return ", ".join(f"{day}" for day in ordered[:5]) + (f" and {len(ordered) - 5} more days" if len(ordered) > 5 else "")

@@ -1,0 +1,151 @@
+"""From the names given with --from to what they hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from mlctl.config.environment import Environment
+from mlctl.errors import InputError
+from mlctl.finops.charge import SourceData
+from mlctl.finops.period import Period
+from mlctl.finops.read.allocation import read_allocation_files
+from mlctl.finops.read.allocation_api import read_allocation_api
+from mlctl.finops.read.allocation_client import AllocationClient, Kind
+from mlctl.finops.read.answer_cache import AnswerCache
+from mlctl.finops.read.cost_explorer import BudgetStatus, CostExplorer, read_budgets
+from mlctl.finops.read.focus import FocusRequest, read_focus
+from mlctl.finops.read.focus_columns import Cost
+
+SERVERS: dict[str, tuple[Kind, str]] = {
+    "opencost": ("opencost", "http://localhost:9003"),
+    "kubecost": ("kubecost", "http://localhost:9090"),
+}
+"""Where `kubectl port-forward` puts them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRequest:
+    """What to read, and how."""
+
+    names: Sequence[str]
+    """opencost, kubecost, cost-explorer, focus-csv, or files: *.csv, *.csv.gz, *.json."""
+    environment: Environment
+    period: Period
+    today: date
+    cost: Cost = "billed"
+    url: str | None = None
+    token: str | None = None
+    timeout_seconds: float = 60.0
+    cache: Path | None = None
+    focus_folder: Path = Path("focus")
+    """Where `focus-csv` looks."""
+    region: str = "us-east-1"
+    """Cost Explorer and Budgets live there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was read."""
+
+    sources: tuple[SourceData, ...]
+    budgets: tuple[BudgetStatus, ...]
+
+
+def read_sources(request: SourceRequest) -> Found:
+    """Read them all, in the order given; files of one kind are one source.
+
+    Raises
+    ------
+    InputError, ServiceError
+        A source is unknown, wrong, or cannot be reached.
+    """
+    servers = [name for name in request.names if name in SERVERS]
+    if request.url and len(servers) != 1:
+        raise InputError("--url belongs to one server", key="--url", allowed="one of --from opencost, --from kubecost beside it")
+    tables, answers = _files(request)
+    found: list[SourceData] = []
+    budgets: tuple[BudgetStatus, ...] = ()
+    if tables:
+        found.append(read_focus(tables, FocusRequest(environment=request.environment, period=request.period, cost=request.cost)))
+    if "cost-explorer" in request.names:
+        data, budgets = _aws(request)
+        found.append(data)
+    if answers:
+        found.append(read_allocation_files(answers, request.environment, request.period))
+    for name in dict.fromkeys(servers):
+        kind, address = SERVERS[name]
+        client = AllocationClient(kind=kind, url=request.url or address, token=request.token, timeout_seconds=request.timeout_seconds)
+        found.append(read_allocation_api(client, request.environment, request.period, today=request.today))
+    return Found(tuple(found), budgets)
+
+
+def _files(request: SourceRequest) -> tuple[list[Path], list[Path]]:
+    """(FOCUS tables, allocation answers)."""
+    tables: list[Path] = []
+    answers: list[Path] = []
+    for name in request.names:
+        path = Path(name)
+        if name in SERVERS or name == "cost-explorer":
+            continue
+        if name == "focus-csv":
+            inside = sorted([*request.focus_folder.glob("*.csv"), *request.focus_folder.glob("*.csv.gz")])
+            if not inside:
+                raise InputError("holds no *.csv or *.csv.gz", file=request.focus_folder, key="--focus-folder")
+            tables += inside
+        elif name.endswith((".csv", ".csv.gz")):
+            tables.append(path)
+        elif path.suffix == ".json":
+            answers.append(path)
+        else:
+            allowed = "opencost, kubecost, cost-explorer, focus-csv, or a file ending in .csv, .csv.gz or .json"
+            raise InputError(f"{name!r} is no source", key="--from", allowed=allowed)
+    for kind in (tables, answers):
+        seen: set[Path] = set()
+        for path in kind:
+            if path.resolve() in seen:
+                raise InputError("is given twice and would be counted twice", file=path, key="--from", remedy="name it once")
+            seen.add(path.resolve())
+    return tables, answers
+
+
+def _aws(request: SourceRequest) -> tuple[SourceData, tuple[BudgetStatus, ...]]:
+    import boto3
+    from botocore.config import Config
+
+    settings = Config(retries={"max_attempts": 5, "mode": "standard"}, connect_timeout=10, read_timeout=request.timeout_seconds)
+    clients: dict[str, Any] = {name: boto3.client(name, region_name=request.region, config=settings) for name in ("ce", "budgets")}
+    explorer = CostExplorer(
+        client=clients["ce"],
+        environment=request.environment,
+        cache=AnswerCache(request.cache) if request.cache else None,
+        cost=request.cost,
+    )
+    return explorer.read(request.period, today=request.today), read_budgets(clients["budgets"], request.environment)
+
+
+def read_predictions(path: Path) -> dict[str, int]:
+    """`{"churn": 400000}`: predictions counted in the month so far.
+
+    Raises
+    ------
+    InputError
+        It is no such file.
+    """
+    allowed = '{"model": number of predictions}'
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError("there is no such file", file=path, key="--predictions") from None
+    except (ValueError, OSError) as error:
+        raise InputError(f"is no JSON: {error}", file=path, key="--predictions", allowed=allowed) from None
+    if not isinstance(value, dict):
+        raise InputError("is no JSON object", file=path, key="--predictions", allowed=allowed)
+    for name, count in value.items():
+        if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+            raise InputError(f"{count!r} is no number of predictions", file=path, key=str(name), allowed="a whole number, 0 or more")
+    return value

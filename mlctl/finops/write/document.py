@@ -1,0 +1,136 @@
+"""The report as JSON; amounts are strings, USD."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from mlctl.finops.report import FinopsReport, Line
+
+
+def document(report: FinopsReport) -> dict[str, Any]:
+    """Everything the report says."""
+    return {
+        "environment": report.environment,
+        "account": report.account,
+        "period": str(report.period),
+        "today": report.today.isoformat(),
+        "currency": "USD",
+        "partial": report.partial,
+        "gaps": [{"source": one.source, "what": one.what, "partial": one.partial} for one in report.gaps],
+        "sources": [{"name": name, "rows": rows} for name, rows in report.sources],
+        "days": {
+            "known": len(report.forecast.known),
+            "missing": [day.isoformat() for day in report.forecast.missing],
+            "to_come": report.forecast.to_come,
+        },
+        "forecast_method": report.forecast.method,
+        "total": _line(report.total),
+        "teams": _lines(report.teams),
+        "services": _lines(report.services),
+        "models": _lines(report.models),
+        "unallocated": {**_line(report.unallocated), "share": _text(report.unallocated_share)},
+        "unknown_team_labels": [{"label": label, "usd": _text(usd)} for label, usd in report.unknown_labels],
+        "over_budget": [line.name for line in report.over],
+        "daily": {day.isoformat(): _text(usd) for day, usd in report.daily.items()},
+        **_analysis(report),
+        "reconciliation": _reconciliation(report),
+        "aws_budgets": [
+            {
+                "name": one.name,
+                "limit_usd": _text(one.limit_usd),
+                "actual_usd": _text(one.actual_usd),
+                "forecast_usd": _text(one.forecast_usd),
+            }
+            for one in report.budgets
+        ],
+    }
+
+
+def _analysis(report: FinopsReport) -> dict[str, Any]:
+    accountability = report.accountability
+    return {
+        "idle": [{"team": one.team, "pool": one.pool, "gpu": one.gpu, "usd": _text(one.usd)} for one in report.idle],
+        "efficiency": [
+            {"team": one.name, "usd": _text(one.usd), "cpu": _text(one.cpu), "memory": _text(one.ram), "gpu": _text(one.gpu)}
+            for one in report.efficiency
+        ],
+        "movers": None if report.movers is None else [
+            {"name": one.name, "before_usd_a_day": _text(one.before_usd), "now_usd_a_day": _text(one.now_usd), "share": _text(one.share)}
+            for one in report.movers
+        ],
+        "anomalies": None if report.anomalies is None else [
+            {
+                "name": one.name,
+                "first": one.first.isoformat(),
+                "last": one.last.isoformat(),
+                "usd": _text(one.usd),
+                "usual_usd": _text(one.usual_usd),
+                "impact_usd": _text(one.impact_usd),
+                "score": _text(one.score),
+            }
+            for one in report.anomalies
+        ],
+        "anomaly_method": report.anomaly_method,
+        "predictions": [
+            {
+                "model": one.model,
+                "spent_usd": _text(one.spent_usd),
+                "requests": _text(one.requests),
+                "assumed": one.assumed,
+                "usd_per_thousand": _text(one.usd_per_thousand),
+            }
+            for one in report.predictions
+        ],
+        "savings": [{"what": one.what, "team": one.team, "usd_month": _text(one.usd_month), "how": one.how} for one in report.savings],
+        "estimated_against_actual": None if accountability is None else {
+            "date": accountability.date,
+            "at_least": accountability.at_least,
+            "lines": [
+                {
+                    "scope": one.scope,
+                    "name": one.name,
+                    "estimated_usd": _text(one.estimated_usd),
+                    "actual_usd": _text(one.actual_usd),
+                    "share": _text(one.share),
+                }
+                for one in accountability.lines
+            ],
+        },
+    }  # fmt: skip
+
+
+def _reconciliation(report: FinopsReport) -> dict[str, Any]:
+    figures = report.reconciliation
+    return {
+        "bill": figures.bill,
+        "allocation": figures.allocation,
+        "billed_usd": _text(figures.billed_usd),
+        "nodes_usd": _text(figures.nodes_usd),
+        "unsplit_usd": _text(figures.unsplit_usd),
+        "allocated_usd": _text(figures.allocated_usd),
+        "idle_usd": _text(figures.idle_usd),
+        "shared_usd": _text(figures.shared_usd),
+        "difference_usd": _text(figures.difference_usd),
+        "not_added": [{"name": name, "usd": _text(usd)} for name, usd in figures.others],
+    }
+
+
+def _lines(lines: Iterable[Line]) -> list[dict[str, Any]]:
+    return [_line(line) for line in lines]
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {
+        "name": line.name,
+        "spent_usd": _text(line.spent_usd),
+        "forecast_usd": _text(line.forecast_usd),
+        "budget_usd": _text(line.budget_usd),
+        "over": line.over,
+    }
+
+
+def _text(number: Decimal | None) -> str | None:
+    """Plain digits, at most six after the point."""
+    return None if number is None else f"{number:.6f}".rstrip("0").rstrip(".") or "0"
