@@ -23,6 +23,7 @@ from mlctl.checks.verdict import Verdict
 from mlctl.checks.waivers import read_waivers
 from mlctl.config import Environment, load_environments
 from mlctl.config.gates import RuleSetting
+from mlctl.config.yaml_file import read_yaml
 from mlctl.cost.estimate import Estimate, estimate
 from mlctl.cost.guardrails import GUARDRAILS, guardrails
 from mlctl.cost.price_file import load_prices
@@ -158,7 +159,10 @@ class Gate:
     ) -> EnvironmentReport:
         own = [*verdict.findings, *_as_configured(guardrails(cost, base_cost, environment), environment)]
         waived = self._waivers.apply(own, environment.name, self._today)
-        findings = [*waived, *scanned.findings(environment.name)]
+        findings = [
+            *_at_their_model(waived, self._repository.environments / f"{environment.name}.yaml"),
+            *scanned.findings(environment.name),
+        ]
         return EnvironmentReport(
             name=environment.name,
             tier=environment.tier,
@@ -175,6 +179,16 @@ class Gate:
         started = time.perf_counter()
         yield
         self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - started
+
+
+def _at_their_model(findings: Sequence[Finding], file: Path) -> list[Finding]:
+    """Findings about a model point at its version in the environment's file, which is what a promotion changes."""
+    source = read_yaml(file)
+    models = source.value.get("models") or {}
+    return [
+        replace(finding, line=source.line(("models", finding.resource, "version"))) if finding.resource in models else finding
+        for finding in findings
+    ]
 
 
 def _as_configured(findings: Sequence[Finding], environment: Environment) -> list[Finding]:
