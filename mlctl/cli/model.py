@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from mlctl.config.environment import Environment
+    from mlctl.promotion.local_traffic import LocalTraffic
     from mlctl.promotion.move import Moved, Who
     from mlctl.promotion.registry import MlflowRegistry
+    from mlctl.promotion.sagemaker_traffic import SageMakerTraffic
 
 _by = click.option("--by", metavar="WHO", help="Who does it. Default: GITHUB_ACTOR, else git's e-mail address.")
 _tracking = click.option("--tracking-uri", envvar="MLFLOW_TRACKING_URI", metavar="URL", help="MLflow server. Default: MLFLOW_TRACKING_URI.")
@@ -50,7 +52,7 @@ def promote_model(
     """Judge a version by the target's gates, pin it there, and write the evidence."""
     from mlctl.promotion.move import promote
 
-    who, registry = _who(by), _registry(tracking_uri)
+    who, registry = who_acts(by), _registry(tracking_uri)
 
     def move(root: Path) -> Moved:
         return promote(root, name, environment, who, version=version, registry=registry)
@@ -75,7 +77,7 @@ def rollback_model(name: str, environment: str, reason: str, pull_request: bool,
     """Pin the last good version again: no retraining, no gate."""
     from mlctl.promotion.move import rollback
 
-    who = _who(by)
+    who = who_acts(by)
 
     def move(root: Path) -> Moved:
         return rollback(root, name, environment, who, reason=reason)
@@ -95,13 +97,9 @@ def approve_model(name: str, version: int, by: str, revoke: bool) -> None:
     """Record an approval of a version; how many are needed stands in `promotion.approvers`."""
     from mlctl.promotion.move import approve
 
-    record = approve(_root(), name, version, _who(by), revoke=revoke, recorded_by=_who(None).actor)
-    done = "took back the approval" if revoke else "approved"
-    click.echo(
-        f"{by} {done} of version {version} of {name}: record {record.sequence}"
-        if revoke
-        else f"{by} {done} version {version} of {name}: record {record.sequence}"
-    )
+    record = approve(_root(), name, version, who_acts(by), revoke=revoke, recorded_by=who_acts(None).actor)
+    done = "took back the approval of" if revoke else "approved"
+    click.echo(f"{by} {done} version {version} of {name}: record {record.sequence}")
 
 
 @command.command("status")
@@ -125,6 +123,71 @@ def status(names: tuple[str, ...], aws: bool, form: str) -> None:
         echo_json(status_json(rows))
     else:
         click.echo(status_text(rows))
+
+
+@command.command("canary")
+@click.argument("name")
+@click.option("--env", "environment", required=True, metavar="ENV", help="Whose `canary_steps` and alarm limits hold.")
+@click.option("--champion", metavar="URL", help="Server of the version that is known: http://127.0.0.1:8001.")
+@click.option("--challenger", metavar="URL", help="Server of the version on trial.")
+@click.option("--requests", "source", type=click.Path(path_type=Path, dir_okay=False), help='JSON lines to send: {"body": …, "group": …}.')
+@click.option("--aws", is_flag=True, help="Shift and watch a real-time endpoint instead of two local servers.")
+@click.option("--minimum", type=click.IntRange(min=1), default=200, show_default=True, help="Answers of the challenger before a step ends.")
+@click.option("--step-minutes", type=click.FloatRange(min=0.01), default=60.0, show_default=True, help="How long a step waits for them.")
+@click.option("--pull-request", is_flag=True, help="Where it is rolled back: open the revert instead of editing files here.")
+@_remote
+@_base
+@_by
+def canary(
+    name: str,
+    environment: str,
+    champion: str | None,
+    challenger: str | None,
+    source: Path | None,
+    aws: bool,
+    minimum: int,
+    step_minutes: float,
+    pull_request: bool,
+    remote: str,
+    base: str,
+    by: str | None,
+) -> int:
+    """Shift traffic to a new version step by step; roll it back by itself where it is worse. Status 1 where it did not take over."""
+    from mlctl.config import load_environments
+    from mlctl.errors import InputError
+    from mlctl.evidence.log import EvidenceLog
+    from mlctl.promotion.canary import Limits
+    from mlctl.promotion.canary_run import run_canary
+    from mlctl.promotion.move import rollback
+
+    root, who = _root(), who_acts(by)
+    [place] = load_environments(root / "environments", [environment])
+    model = place.models.get(name)
+    if model is None:
+        raise InputError(f"there is no model {name!r} in {environment}", key="NAME", allowed=", ".join(place.models))
+    version = model.challenger.version if model.challenger else model.version
+    traffic = _endpoint_traffic(place, name) if aws else _local_traffic(place, name, champion, challenger, source)
+    limits = Limits(minimum_requests=minimum, step_seconds=step_minutes * 60)
+    pause = _minute if aws else lambda: None
+    outcome = run_canary(traffic, place.promotion.canary_steps, limits, pause=pause, tell=lambda line: click.echo(line, err=True))
+    for check in outcome.decision.checks:
+        click.echo(f"{check.verdict.replace('_', ' '):<14} {check.name:<14} {check.detail}")
+    click.echo(f"{name} in {environment}: {outcome.result.replace('_', ' ')}")
+    verdict = {"champion_replaced": "pass", "rolled_back": "fail", "no_traffic": "not_evaluated"}[outcome.result]
+    event = who.event(kind="canary", model=name, version=version, environment=environment, verdict=verdict, details=outcome.figures())
+
+    def revert(tree: Path) -> Moved:
+        EvidenceLog(tree / "evidence").append([event])
+        refused = ", ".join(check.name for check in outcome.decision.checks if check.verdict == "fail")
+        return rollback(tree, name, environment, who, reason=f"the canary refused it: {refused}")
+
+    if outcome.result != "rolled_back" or version is None:
+        EvidenceLog(root / "evidence").append([event])
+    elif pull_request:
+        _as_pull_request(revert, who, f"rollback/{name}-in-{environment}", f"Roll back {name} in {environment}", remote, base, "text")
+    else:
+        _show(revert(root), "text")
+    return 0 if outcome.result == "champion_replaced" else 1
 
 
 @command.command("sync")
@@ -188,7 +251,8 @@ def _as_pull_request(move: Callable[[Path], Moved], who: Who, branch: str, title
     _show(moved, form, pull_request=address)
 
 
-def _who(by: str | None) -> Who:
+def who_acts(by: str | None) -> Who:
+    """Who runs this command, now, on which commit."""
     import os
     from datetime import UTC, datetime
 
@@ -207,6 +271,40 @@ def _registry(uri: str | None) -> MlflowRegistry | None:
     from mlctl.promotion.registry import MlflowRegistry
 
     return MlflowRegistry(uri) if uri else None
+
+
+def _local_traffic(place: Environment, name: str, champion: str | None, challenger: str | None, source: Path | None) -> LocalTraffic:
+    from mlctl.config.yaml_file import read_yaml
+    from mlctl.errors import InputError
+    from mlctl.promotion.local_traffic import LocalTraffic, read_requests
+
+    if not (champion and challenger and source):
+        raise InputError("a local canary needs two servers and requests", allowed="--champion, --challenger and --requests; or --aws")
+    definition = _root() / "ml" / "models" / f"{name}.yaml"
+    decision = read_yaml(definition).value.get("decision") if definition.exists() else None
+    favourable = decision.get("favourable_word") if isinstance(decision, dict) else None
+    return LocalTraffic(champion, challenger, read_requests(source), slow_ms=place.models[name].alarms.p99_ms, favourable=favourable)
+
+
+def _endpoint_traffic(place: Environment, name: str) -> SageMakerTraffic:
+    from datetime import UTC, datetime
+
+    from mlctl.errors import InputError
+    from mlctl.promotion.sagemaker_traffic import SageMakerTraffic
+
+    model = place.models[name]
+    if model.mode != "realtime" or model.challenger is None or model.challenger.shadow:
+        remedy = "give it mode: realtime and a challenger, and deploy"
+        raise InputError("needs a real-time endpoint with a challenger", key=f"models.{name}", remedy=remedy)
+    endpoint = f"{place.prefix}-{name}"
+    clients = _client("sagemaker", place), _client("cloudwatch", place)
+    return SageMakerTraffic(endpoint, *clients, slow_ms=model.alarms.p99_ms, now=lambda: datetime.now(UTC))
+
+
+def _minute() -> None:
+    import time
+
+    time.sleep(60)
 
 
 def _alarms(environments: Sequence[Environment]) -> Mapping[tuple[str, str], str]:

@@ -77,7 +77,8 @@ def promote(root: Path, model: str, to: str, who: Who, *, version: int | None = 
         _refuse(checks, model, wanted, to)
         details = {"from_version": present.version, "gates": {check.name: check.verdict for check in checks}}
         event = who.event(kind="promotion", model=model, version=wanted, environment=to, verdict="pass", details=details)
-        pin = Pin(version=wanted, previous=present.version if present.version is not None else present.previous)
+        previous = present.version if present.version is not None else present.previous
+        pin = Pin(version=wanted, previous=previous, challenger=present.challenger if present.challenger != wanted else None)
         before, after = pins.apply(Change(environment=to, pin=pin, event=event))
     return Moved(
         model=model,
@@ -91,7 +92,8 @@ def promote(root: Path, model: str, to: str, who: Who, *, version: int | None = 
 
 
 def rollback(root: Path, model: str, environment: str, who: Who, *, reason: str, details: Mapping[str, Any] | None = None) -> Moved:
-    """Pin the last good version again. No gate stands in the way back: it passed them all when it was promoted.
+    """Withdraw the challenger where one is on trial, else pin the last good version again. No gate stands in the way back: that version
+    passed them all when it was promoted.
 
     Raises
     ------
@@ -105,30 +107,36 @@ def rollback(root: Path, model: str, environment: str, who: Who, *, reason: str,
         load_environment(pins.file(environment))
         present = pins.pin(environment, model)
         records = _records(pins, model)
-        if present.version is None or present.previous is None:
-            missing = "nothing serves there" if present.version is None else f"version {present.version} has no previous_version"
-            remedy = "promote a version first" if present.version is None else "promote an earlier version by its number"
-            raise BlockedError(f"{model} cannot be rolled back in {environment}: {missing}", remedy=mended or remedy)
-        stack = [item for item in versions_before(records, environment) if item != present.version]
-        earlier = stack[: stack.index(present.previous)] if present.previous in stack else []
-        pin = Pin(version=present.previous, previous=earlier[-1] if earlier else None)
+        pin = _way_back(model, environment, present, records, mended)
         event = who.event(
             kind="rollback",
             model=model,
-            version=present.previous,
+            version=pin.version,
             environment=environment,
-            details={**(details or {}), "from_version": present.version, "reason": reason},
+            details={**(details or {}), "from_version": present.challenger or present.version, "reason": reason},
         )
         before, after = pins.apply(Change(environment=environment, pin=pin, event=event))
     return Moved(
         model=model,
         environment=environment,
-        version=present.previous,
-        from_version=present.version,
+        version=pin.version or 0,
+        from_version=present.challenger or present.version,
         checks=(),
         diff=_diff(before, after, f"environments/{environment}.yaml"),
         mended=mended,
     )
+
+
+def _way_back(model: str, environment: str, present: Pin, records: Sequence[Record], mended: str | None) -> Pin:
+    if present.challenger is not None:
+        return Pin(version=present.version, previous=present.previous)
+    if present.version is None or present.previous is None:
+        missing = "nothing serves there" if present.version is None else f"version {present.version} has no previous_version"
+        remedy = "promote a version first" if present.version is None else "promote an earlier version by its number"
+        raise BlockedError(f"{model} cannot be rolled back in {environment}: {missing}", remedy=mended or remedy)
+    stack = [item for item in versions_before(records, environment) if item != present.version]
+    earlier = stack[: stack.index(present.previous)] if present.previous in stack else []
+    return Pin(version=present.previous, previous=earlier[-1] if earlier else None)
 
 
 def approve(root: Path, model: str, version: int, who: Who, *, revoke: bool = False, recorded_by: str | None = None) -> Record:

@@ -24,6 +24,8 @@ class Pin:
 
     version: int | None
     previous: int | None
+    challenger: int | None = None
+    """The version on trial: `challenger.version`. It can be kept or withdrawn here, not set."""
 
 
 def read_pin(path: Path, model: str) -> Pin:
@@ -40,7 +42,9 @@ def read_pin(path: Path, model: str) -> Pin:
 def pin_in(text: str, path: Path, model: str) -> Pin:
     """The pin in the text of `path`."""
     value = _model(_parsed(text, path), path, model)
-    return Pin(version=value.get("version"), previous=value.get("previous_version"))
+    challenger = value.get("challenger")
+    on_trial = challenger.get("version") if isinstance(challenger, dict) else None
+    return Pin(version=value.get("version"), previous=value.get("previous_version"), challenger=on_trial)
 
 
 def read_exact(path: Path) -> str:
@@ -68,7 +72,11 @@ def with_pin(text: str, path: Path, model: str, pin: Pin) -> str:
     section["version"] = pin.version
     if pin.previous is not None or "previous_version" in section:
         section["previous_version"] = pin.previous
-    changed = _set(text, model, "version", pin.version, after=None)
+    changed = text
+    if pin.challenger is None and "challenger" in section:
+        del section["challenger"]
+        changed = _without(changed, model, "challenger")
+    changed = _set(changed, model, "version", pin.version, after=None)
     if "previous_version" in section:
         changed = _set(changed, model, "previous_version", pin.previous, after="version")
     if _parsed(changed, path) != expected:
@@ -126,6 +134,23 @@ def _insert(text: str, section: yaml.MappingNode, key: str, shown: str, after: s
     if place < 0:
         return f"{text}{line_end}{line}{line_end}"
     return f"{text[: place + 1]}{line}{line_end}{text[place + 1 :]}"
+
+
+def _without(text: str, model: str, key: str) -> str:
+    """The text without one key of the model and all below it."""
+    section = _mapping(_mapping(yaml.compose(text, Loader=yaml.SafeLoader), "models"), model)
+    pairs = section.value
+    index = next(number for number, (name, _) in enumerate(pairs) if name.value == key)
+    start, end = pairs[index][0].start_mark, pairs[index][1].end_mark
+    if section.flow_style:
+        first = pairs[index - 1][1].end_mark.index if index else start.index
+        last = end.index if index or len(pairs) == 1 else pairs[1][0].start_mark.index
+        return text[:first] + text[last:]
+    lines = text.splitlines(keepends=True)
+    last_line = end.line if end.column <= start.column and end.line > start.line else end.line + 1
+    while last_line > start.line + 1 and not lines[last_line - 1].strip():
+        last_line -= 1
+    return "".join(lines[: start.line] + lines[last_line:])
 
 
 def _mapping(node: yaml.Node | None, key: str) -> yaml.MappingNode:

@@ -92,7 +92,7 @@ def test_an_old_evaluation_blocks(repo: Path) -> None:
 
 def test_evidence_of_the_future_is_a_clock_that_jumped(repo: Path) -> None:
     prove(repo, 1, days_ago=-2)
-    with pytest.raises(BlockedError, match="age: not evaluated: .* a clock is wrong"):
+    with pytest.raises(BlockedError, match=r"age: not evaluated: .* a clock is wrong"):
         promote(repo, "churn", "dev", who())
 
 
@@ -169,7 +169,7 @@ def test_broken_evidence_stops_everything(repo: Path) -> None:
     prove(repo, 1)
     path = repo / "evidence" / "churn.jsonl"
     path.write_text(path.read_text().replace('"actor":"training"', '"actor":"somebody"', 1))
-    with pytest.raises(InputError, match="the evidence of churn is broken: .*churn.jsonl:1: was edited"):
+    with pytest.raises(InputError, match=r"the evidence of churn is broken: .*churn\.jsonl:1: was edited"):
         promote(repo, "churn", "dev", who())
 
 

@@ -1,0 +1,161 @@
+"""Decides, from what was counted so far, whether a challenger gets more traffic, is watched further, or is rolled back. Pure functions.
+
+Errors, slow answers and lost business are compared by a sequential test (mlctl/promotion/sequential.py). The distribution of scores is
+compared by the population stability index less twice its expectation under equality, (bins − 1)(1/n + 1/m) (B. Yurdakul, "Statistical
+Properties of Population Stability Index", 2018). Groups are compared by the adverse-impact ratio of favourable decisions with a margin of
+three standard errors of its logarithm (Katz et al., Biometrics 34, 1978). A question that the figures cannot answer is `not_evaluated`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from mlctl.promotion.gate import Check
+from mlctl.promotion.sequential import Events, evidence
+
+BINS = 10
+
+Action = Literal["advance", "wait", "roll_back", "no_traffic", "done"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """When a challenger is refused, and how much must be seen."""
+
+    alpha: float = 0.01
+    """Chance that a challenger that is no worse is refused, per question."""
+    tolerance: float = 1.25
+    """How many times the champion's rate is still as good."""
+    psi: float = 0.2
+    impact_ratio: float = 0.8
+    minimum_requests: int = 200
+    """Answers of the challenger in a step before it may advance."""
+    minimum_group: int = 30
+    """Decisions about a group before it is compared."""
+    step_seconds: float = 3600.0
+    """How long a step waits for them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """What one version did during a step."""
+
+    requests: int = 0
+    errors: int = 0
+    slow: int = 0
+    """Answers later than the environment's `alarms.p99_ms`."""
+    losses: int | None = None
+    """Answers that count against the business metric (a decline, a lost sale); None where none was counted."""
+    scores: tuple[int, ...] = ()
+    """Histogram of scores in BINS equal bins from 0 to 1; empty where none was read."""
+    groups: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Group → (favourable decisions, decisions)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One share of the traffic and what came of it."""
+
+    percent: int
+    champion: Arm
+    challenger: Arm
+    seconds: float
+    """By a clock that never goes back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What to do next, and why."""
+
+    action: Action
+    checks: tuple[Check, ...]
+
+
+def decide(steps: Sequence[Step], shares: Sequence[int], limits: Limits) -> Decision:
+    """What to do after the steps so far; the last one is still going on.
+
+    Parameters
+    ----------
+    shares
+        `promotion.canary_steps`.
+    """
+    checks = (
+        _events("errors", steps, limits, "errors"),
+        _events("latency", steps, limits, "slow"),
+        _events("business", steps, limits, "losses"),
+        _distribution(steps, limits),
+        _groups(steps, limits),
+    )
+    now = steps[-1]
+    if any(check.verdict == "fail" for check in checks):
+        return Decision(action="roll_back", checks=checks)
+    if now.challenger.requests >= limits.minimum_requests:
+        return Decision(action="done" if now.percent >= shares[-1] else "advance", checks=checks)
+    if now.seconds >= limits.step_seconds:
+        return Decision(action="no_traffic", checks=checks)
+    return Decision(action="wait", checks=checks)
+
+
+def _events(name: str, steps: Sequence[Step], limits: Limits, count: str) -> Check:
+    events = []
+    for step in steps:
+        ours, theirs = getattr(step.challenger, count), getattr(step.champion, count)
+        if ours is not None and theirs is not None:
+            events.append(Events(share=step.percent / 100, challenger=ours, champion=theirs))
+    if not any(0 < item.share < 1 for item in events):
+        return Check(name=name, verdict="not_evaluated", detail="nothing was counted on both sides")
+    value, wanted = evidence(events, limits.tolerance), 1 / limits.alpha
+    ours, theirs = sum(item.challenger for item in events), sum(item.champion for item in events)
+    detail = f"{ours} of the challenger's, {theirs} of the champion's; evidence {value:.3g}, refused at {wanted:.3g}"
+    return Check(name=name, verdict="fail" if value >= wanted else "pass", detail=detail)
+
+
+def _distribution(steps: Sequence[Step], limits: Limits) -> Check:
+    ours, theirs = _sum([step.challenger.scores for step in steps]), _sum([step.champion.scores for step in steps])
+    if min(sum(ours), sum(theirs)) < limits.minimum_requests:
+        return Check(name="distribution", verdict="not_evaluated", detail="too few scores on one side")
+    value = psi(theirs, ours) - 2 * (BINS - 1) * (1 / sum(ours) + 1 / sum(theirs))
+    verdict: Literal["pass", "fail"] = "fail" if value > limits.psi else "pass"
+    return Check(name="distribution", verdict=verdict, detail=f"PSI of scores {max(0.0, value):.3f} beyond chance; at most {limits.psi}")
+
+
+def psi(expected: Sequence[int], actual: Sequence[int]) -> float:
+    """Population stability index: Σ (a − e) ln(a / e) over the bins' shares; half a row is added to each bin."""
+    total_expected, total_actual = sum(expected) + len(expected) / 2, sum(actual) + len(actual) / 2
+    shares = [((e + 0.5) / total_expected, (a + 0.5) / total_actual) for e, a in zip(expected, actual, strict=True)]
+    return sum((a - e) * math.log(a / e) for e, a in shares)
+
+
+def _groups(steps: Sequence[Step], limits: Limits) -> Check:
+    groups: dict[str, tuple[int, int]] = {}
+    for step in steps:
+        for name, (favourable, decisions) in step.challenger.groups.items():
+            before = groups.get(name, (0, 0))
+            groups[name] = (before[0] + favourable, before[1] + decisions)
+    large = {name: counts for name, counts in groups.items() if counts[1] >= limits.minimum_group}
+    if len(large) < 2:
+        return Check(name="groups", verdict="not_evaluated", detail="fewer than two groups are large enough")
+    lowest = min(large, key=lambda name: large[name][0] / large[name][1])
+    highest = max(large, key=lambda name: large[name][0] / large[name][1])
+    ratio, upper = _impact(large[lowest], large[highest])
+    verdict: Literal["pass", "fail"] = "fail" if upper < limits.impact_ratio else "pass"
+    detail = f"favourable for {lowest} {ratio:.2f} times as often as for {highest}, at most {upper:.2f}; {limits.impact_ratio} wanted"
+    return Check(name="groups", verdict=verdict, detail=detail)
+
+
+def _impact(low: tuple[int, int], high: tuple[int, int]) -> tuple[float, float]:
+    """(ratio of the rates, its upper bound at three standard errors); half a case is added to each."""
+    (a, n), (b, m) = (low[0] + 0.5, low[1] + 1.0), (high[0] + 0.5, high[1] + 1.0)
+    ratio = (a / n) / (b / m)
+    return ratio, ratio * math.exp(3 * math.sqrt(1 / a - 1 / n + 1 / b - 1 / m))
+
+
+def _sum(histograms: Sequence[tuple[int, ...]]) -> list[int]:
+    total = [0] * BINS
+    for histogram in histograms:
+        for index, count in enumerate(histogram):
+            total[index] += count
+    return total

@@ -1,0 +1,96 @@
+"""Runs a canary: asks for a step's figures again and again, and does what is decided, until the challenger has all traffic or none."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Protocol
+
+from mlctl.promotion.canary import Arm, Decision, Limits, Step, decide
+
+
+class Traffic(Protocol):
+    """Whoever splits requests between champion and challenger."""
+
+    def split(self, percent: int) -> None:
+        """Give the challenger this share from now on, and count anew."""
+
+    def counts(self) -> tuple[Arm, Arm]:
+        """(champion, challenger) since the last split. May send or await requests."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a canary ended."""
+
+    result: Literal["champion_replaced", "rolled_back", "no_traffic"]
+    steps: tuple[Step, ...]
+    decision: Decision
+
+    def figures(self) -> dict[str, Any]:
+        """JSON for the evidence."""
+        return {
+            "result": self.result,
+            "checks": [asdict(check) for check in self.decision.checks],
+            "steps": [asdict(step) for step in self.steps],
+        }
+
+
+def run_canary(
+    traffic: Traffic,
+    shares: Sequence[int],
+    limits: Limits,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    pause: Callable[[], None] = lambda: None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Outcome:
+    """Shift traffic step by step. Whatever ends it but success, an exception too, the champion has all traffic again.
+
+    Parameters
+    ----------
+    clock
+        Seconds; one that jumps back counts as standing still.
+    pause
+        Called between two looks.
+    """
+    steps: list[Step] = []
+    finished = False
+    try:
+        for percent in shares:
+            traffic.split(percent)
+            tell(f"{percent} % to the challenger")
+            decision = _watch(traffic, percent, steps, shares, limits, clock, pause)
+            if decision.action in ("roll_back", "no_traffic"):
+                result: Literal["rolled_back", "no_traffic"] = "rolled_back" if decision.action == "roll_back" else "no_traffic"
+                return Outcome(result=result, steps=tuple(steps), decision=decision)
+        finished = True
+        return Outcome(result="champion_replaced", steps=tuple(steps), decision=decision)
+    finally:
+        if not finished:
+            traffic.split(0)
+            tell("all traffic back to the champion")
+
+
+def _watch(
+    traffic: Traffic,
+    percent: int,
+    steps: list[Step],
+    shares: Sequence[int],
+    limits: Limits,
+    clock: Callable[[], float],
+    pause: Callable[[], None],
+) -> Decision:
+    """Look until something is decided; the step's last figures are appended to `steps`."""
+    seconds, last = 0.0, clock()
+    while True:
+        champion, challenger = traffic.counts()
+        now = clock()
+        seconds, last = seconds + max(0.0, now - last), now
+        step = Step(percent=percent, champion=champion, challenger=challenger, seconds=seconds)
+        decision = decide([*steps, step], shares, limits)
+        if decision.action != "wait":
+            steps.append(step)
+            return decision
+        pause()
