@@ -159,10 +159,8 @@ class Gate:
     ) -> EnvironmentReport:
         own = [*verdict.findings, *_as_configured(guardrails(cost, base_cost, environment), environment)]
         waived = self._waivers.apply(own, environment.name, self._today)
-        findings = [
-            *_at_their_model(waived, self._repository.environments / f"{environment.name}.yaml"),
-            *scanned.findings(environment.name),
-        ]
+        written = self._repository.root / "environments" / f"{environment.name}.yaml"  # not the copy that --set makes
+        findings = [*_at_their_model(waived, written), *scanned.findings(environment.name)]
         return EnvironmentReport(
             name=environment.name,
             tier=environment.tier,
@@ -183,6 +181,8 @@ class Gate:
 
 def _at_their_model(findings: Sequence[Finding], file: Path) -> list[Finding]:
     """Findings about a model point at its version in the environment's file, which is what a promotion changes."""
+    if not file.exists():
+        return list(findings)
     source = read_yaml(file)
     models = source.value.get("models") or {}
     return [
