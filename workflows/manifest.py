@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hera.workflows import CronWorkflow, Parameter, Workflow, WorkflowTemplate
+from hera.workflows import CronWorkflow, Parameter, Step, Steps, Workflow, WorkflowTemplate
 from hera.workflows.models import Mutex, Synchronization, WorkflowTemplateRef
 
 from workflows.place import SERVICE_ACCOUNT, TRACKING_URI, Place
@@ -49,11 +49,11 @@ def common(place: Place, **further: str) -> dict[str, str]:
     return {"model": place.name, "tracking-uri": TRACKING_URI, "evidence-log": "", **further}
 
 
-def add_exit(place: Place) -> None:
-    """Inside the `with` of a template: tell people how it ended."""
-    from hera.workflows import Steps
-
+def add_exit(place: Place, *, before: str = "") -> None:
+    """Inside the `with` of a template: tell people how it ended, after running the template `before` where one is named."""
     with Steps(name="exit"):
+        if before:
+            Step(name=before, template=before)
         notify(
             name="notify",
             arguments={

@@ -60,6 +60,8 @@ def dress(template: dict[str, Any], place: Place) -> None:
         template.update(_scheduling(pool))
     if gpu and place.environment.platform.kueue:
         template["metadata"] = {"labels": {"kueue.x-k8s.io/queue-name": "default"}}
+    if name == "train-on-ray":
+        script["env"].append({"name": "RAY_ADDRESS", "value": "ray://{{workflow.name}}-ray-head-svc:10001"})
     if name in ONE_AT_A_TIME:
         template["synchronization"] = {"mutexes": [{"name": f"{place.name}-registry"}]}
     if name in MEMOISED:

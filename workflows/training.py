@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from hera.workflows import DAG, Artifact, Parameter, Task
 
@@ -10,7 +11,7 @@ from mlctl.config.environment import Environment
 from workflows.judgement import add_judgement, output
 from workflows.manifest import MAIN, Manifest, add_exit, common, cron, finished, passed, template
 from workflows.place import Place, places
-from workflows.steps.prepare import build_features, ingest, screen, train, train_on_gpu
+from workflows.steps.prepare import build_features, ingest, screen, train, train_on_gpu, train_on_ray
 from workflows.steps.release import fetch, promote, register
 
 KIND = "training"
@@ -44,9 +45,9 @@ def parameters(place: Place) -> dict[str, str]:
     return common(place, knobs="{}", training="{}", promote=str(development).lower(), accelerator="cpu")
 
 
-def add_training(place: Place) -> None:
-    """The DAG `main`, with outputs `version` and `decision`."""
-    if place.gpu_pool is not None:
+def add_training(place: Place, *, on_ray: bool = False) -> None:
+    """The DAG `main`, with outputs `version` and `decision`; `on_ray` expects the template `ray-cluster`."""
+    if place.gpu_pool is not None and not on_ray:
         _add_fit()
     outputs = [
         Parameter(name="version", value_from={"parameter": "{{tasks.register.outputs.parameters.version}}"}),
@@ -60,16 +61,26 @@ def add_training(place: Place) -> None:
         champion = fetch(name="champion", arguments={**passed("model", "tracking-uri"), "wanted": "champion"})
         fingerprint = {"fingerprint": features.get_parameter("fingerprint").value}
         handed = [passed("model", "tracking-uri", "training"), fingerprint, kept]
-        if place.gpu_pool is None:
-            trained = train(name="train", arguments=handed)
-        else:
-            trained = Task(name="train", template="fit", arguments=[*handed, passed("accelerator")])
+        trained = _train(place, handed, on_ray=on_ray)
         judged = add_judgement(kept, output(trained, "bundle"), output(champion, "fetched", "champion"))
-        data >> features >> screened >> trained
+        data >> features >> screened
+        if on_ray:
+            screened >> Task(name="ray-cluster", template="ray-cluster") >> trained
+        screened >> trained
         champion >> judged.evaluate
         for judge in judged.judges:
             trained >> judge
         _add_release(judged.decide, [output(screened, "screening"), *judged.evidence, output(trained, "bundle")])
+
+
+def _train(place: Place, handed: list[Any], *, on_ray: bool) -> Task:
+    if on_ray:
+        task: Task = train_on_ray(name="train", arguments=handed)
+    elif place.gpu_pool is None:
+        task = train(name="train", arguments=handed)
+    else:
+        task = Task(name="train", template="fit", arguments=[*handed, passed("accelerator")])
+    return task
 
 
 def _input(name: str, place: Place) -> Parameter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -37,18 +38,30 @@ def mlflow_client(uri: str) -> Iterator[MlflowClient]:
 
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
-    from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
     from requests import RequestException
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
-        if uri.startswith("sqlite:///"):
-            Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-        yield MlflowClient(tracking_uri=uri, registry_uri=uri)
+        yield _opened(uri)
     except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
         problem = f"MLflow at {_shown(uri)} failed: {str(error).splitlines()[0]}"
         raise ServiceError(problem, remedy="check the server and run the step again") from error
+
+
+def _opened(uri: str) -> MlflowClient:
+    """Open the client. MLflow makes the tables of a SQLite file at its first use, and two processes at once would spoil that."""
+    from mlflow import MlflowClient
+
+    if not uri.startswith("sqlite:///"):
+        return MlflowClient(tracking_uri=uri, registry_uri=uri)
+    file = Path(uri.removeprefix("sqlite:///"))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.with_name(file.name + ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+        client.search_experiments(max_results=1)
+    return client
 
 
 def _check_reachable(uri: str) -> None:

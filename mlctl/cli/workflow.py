@@ -71,6 +71,9 @@ def _lookup(command: click.decorators.FC) -> click.decorators.FC:
     help="A value for an output a person supplies at a suspended step.",
 )  # fmt: skip
 @click.option("--jobs", type=click.IntRange(min=1), help="Steps at once.  [default: the number of cores]")
+@click.option(
+    "--warm", multiple=True, metavar="MODULE", help="Import this once, so that no step has to; may be repeated. For steps of Hera's runner."
+)  # fmt: skip
 @click.option("--quiet", is_flag=True, help="Do not show what the steps write; it is kept in any case.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @_runs_dir
@@ -85,6 +88,7 @@ def run(
     yes: bool,
     supplied: dict[str, str],
     jobs: int | None,
+    warm: tuple[str, ...],
     quiet: bool,
     form: str,
     runs_dir: Path,
@@ -96,7 +100,7 @@ def run(
 
     project = Path.cwd().resolve()
     view = choose_view(quiet=quiet, json_only=form == "json")
-    options = Options(project=project, jobs=jobs or default_jobs(), approve=yes, supplied=supplied, ask=view.ask)
+    options = Options(project=project, jobs=jobs or default_jobs(), approve=yes, warm=warm, supplied=supplied, ask=view.ask)
     if resume is not None:
         if manifest or parameters or artifacts or entrypoint:
             raise click.UsageError("--resume goes on with the manifest and parameters the run was started with")

@@ -37,6 +37,58 @@ def fetch(
 
 @script(constructor=RUNNER)
 @told
+def unpack(
+    model: str,
+    fetched: Annotated[Path, Artifact(name="fetched")],
+    bundle: Annotated[Path, Artifact(name="bundle", output=True)],
+) -> None:
+    """Take the trained model out of what was registered; `load_bundle` checks its hash."""
+    import shutil
+
+    from ml.errors import InputError
+    from ml.training.bundle import load_bundle
+
+    registered = fetched / "registered" / "bundle"
+    if not registered.is_dir():
+        raise InputError(f"{model} has no such version", remedy="train it first, or name a version the registry has")
+    shutil.copytree(registered, bundle)
+    print(f"{model}: trained with {load_bundle(bundle).algorithm}")
+
+
+@script(constructor=RUNNER)
+@told
+def record_checks(
+    model: str,
+    version: str,
+    environment: str,
+    actor: str,
+    evidence_log: Annotated[str, Parameter(name="evidence-log")],
+    bundle: Annotated[Path, Artifact(name="bundle")],
+    screening: Annotated[Path, Artifact(name="screening")],
+    evaluation: Annotated[Path, Artifact(name="evaluation")],
+    fairness: Annotated[Path, Artifact(name="fairness")],
+    explanation: Annotated[Path, Artifact(name="explanation")],
+    packaged: Annotated[Path, Artifact(name="package")],
+    events: Annotated[Path, Artifact(name="events", output=True)],
+) -> None:
+    """Write down what judging a registered version again came to."""
+    from ml.training.commit import current_commit
+    from workflows.steps.evidence import Grounds, record
+
+    folders = {
+        "bundle": bundle,
+        "screening": screening,
+        "evaluation": evaluation,
+        "fairness": fairness,
+        "explanation": explanation,
+        "package": packaged,
+    }
+    grounds = Grounds(model=model, version=int(version), actor=actor, commit=current_commit(), folders=folders, environment=environment)
+    record(grounds, events / "events.json", evidence_log)
+
+
+@script(constructor=RUNNER)
+@told
 def register(
     model: str,
     tracking_uri: Uri,

@@ -42,8 +42,8 @@ def monitor(
     version: str,
     fetched: Annotated[Path, Artifact(name="fetched")],
     decisions: Annotated[Path, Artifact(name="decisions")],
-    outcomes: Annotated[Path, Artifact(name="outcomes", optional=True)],
-    history: Annotated[Path, Artifact(name="history", optional=True)],
+    outcomes: Annotated[Path | None, Artifact(name="outcomes", optional=True)],
+    history: Annotated[Path | None, Artifact(name="history", optional=True)],
     report: Annotated[Path, Artifact(name="report", output=True)],
     judged: Annotated[Path, Artifact(name="judged", output=True)],
 ) -> tuple[Annotated[str, Parameter(name="verdict")], Annotated[str, Parameter(name="retrain")]]:
@@ -56,7 +56,7 @@ def monitor(
 
     if not (fetched / "registered").is_dir():
         print(f"{model}: no champion, so there is nothing to monitor")
-        judged.write_text(history.read_text() if history.is_file() else json.dumps({"model": model, "windows": []}), encoding="utf-8")
+        judged.write_text(history.read_text() if history else json.dumps({"model": model, "windows": []}), encoding="utf-8")
         report.mkdir(parents=True)
         return "not_evaluated", "false"
     found = judge_windows(
@@ -65,8 +65,8 @@ def monitor(
         link=link,
         reference=fetched / "registered" / "bundle" / "reference.parquet",
         decisions=decisions,
-        outcomes=outcomes if outcomes.exists() else None,
-        history=history if history.is_file() else None,
+        outcomes=outcomes,
+        history=history,
         out=report,
     )
     judged.write_bytes((report / "history.json").read_bytes())

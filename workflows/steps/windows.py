@@ -41,8 +41,8 @@ def judge_windows(
     Returns
     -------
     dict
-        `verdict` and `retrain` after the last window, `windows` (window, verdict, drifted), and `lines` for the log. The folder
-        has window-<n>/ for each, and beside them the alerts of all and the last history.
+        `verdict` (the worst of the windows), `retrain` after the last one, `windows` (window, verdict, drifted), and `lines` for
+        the log. The folder has window-<n>/ for each, and beside them the alerts of all and the last history.
     """
     from ml.data.dataset import write_json
     from ml.monitoring.run import monitor
@@ -76,8 +76,9 @@ def judge_windows(
     (out / "history.json").write_bytes(history.read_bytes())
     write_json(out / "alerts.json", {"alerts": [item for report in reports for item in report["alerts"]]})
     last = reports[-1]
+    verdicts = {report["verdict"] for report in reports}
     return {
-        "verdict": last["verdict"],
+        "verdict": next((verdict for verdict in ("drift", "ok") if verdict in verdicts), "not_evaluated"),
         "retrain": last["retraining"]["retrain"],
         "windows": [_outline(report) for report in reports],
         "lines": [_line(model, report) for report in reports] + [f"{model}: {last['retraining']['reason']}"],

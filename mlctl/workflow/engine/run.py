@@ -85,7 +85,7 @@ async def _run(folder: RunFolder, options: Options, watcher: Watcher) -> Result:
         journal.add({"event": "again", "at": time.time()}, durable=True)
     recorder = Recorder(header.name, journal, watcher, finished_before(records, retry_failed=failed_before))
     processes = Processes()
-    warm = WarmPython(processes)
+    warm = WarmPython(processes, imports=options.warm, project=options.project)
     limit = catalog.spec.get("parallelism")
     if checked.ignored and not records:
         watcher.note("without meaning on one machine, and ignored: " + ", ".join(checked.ignored))

@@ -33,6 +33,8 @@ class Options:
     jobs: int = field(default_factory=default_jobs)
     approve: bool = False
     """Continue at every suspended step without asking."""
+    warm: tuple[str, ...] = ()
+    """Modules imported once before the first Hera step, so that each step need not."""
     supplied: dict[str, str] = field(default_factory=dict)
     """Values for outputs a person supplies at a suspended step."""
     ask: Callable[[str], Awaitable[bool]] | None = None

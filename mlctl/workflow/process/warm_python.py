@@ -41,8 +41,10 @@ def hera_paths(env: Iterable[dict[str, Any]]) -> list[str]:
 class WarmPython:
     """Starts Hera steps; the warm process is started with the first of them."""
 
-    def __init__(self, processes: Processes) -> None:
+    def __init__(self, processes: Processes, *, imports: tuple[str, ...] = (), project: Path | None = None) -> None:
         self._processes = processes
+        self._imports = imports
+        self._project = project
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._started: dict[int, asyncio.Future[int]] = {}
@@ -127,9 +129,10 @@ class WarmPython:
 
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
-        command = [sys.executable, "-m", "mlctl.workflow.process.warm_server", str(theirs.fileno())]
+        command = [sys.executable, "-m", "mlctl.workflow.process.warm_server", str(theirs.fileno()), *self._imports]
         tool = str(Path(__file__).resolve().parents[3])
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join([tool, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)}
+        paths = [tool, str(self._project or ""), os.environ.get("PYTHONPATH", "")]
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
         self._process = subprocess.Popen(
             command, pass_fds=[theirs.fileno()], env=env, start_new_session=True, preexec_fn=die_with_parent,
             stdin=subprocess.DEVNULL,

@@ -1,12 +1,14 @@
 """The warm process: imports Hera's runner once, then forks one process per step.
 
 Requests come over the socket named by the first argument: four bytes of length, with the step's two streams attached, then JSON.
-Answers are lines of JSON: `{number, pid}` when a step starts, `{number, code, memory}` when it has ended.
+Further arguments name modules that are imported first, so that the steps find them imported. Answers are lines of JSON: `{number, pid}` when a step starts, `{number, code, memory}` when it has ended.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
+import importlib
 import json
 import os
 import selectors
@@ -127,5 +129,13 @@ def _run_step() -> int:
     return code & 0xFF
 
 
+def prepare(modules: list[str]) -> None:
+    """Import what the steps will want. What cannot be imported is left to the step, which says so."""
+    for module in modules:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
+
+
 if __name__ == "__main__":
+    prepare(sys.argv[2:])
     serve(socket.socket(fileno=int(sys.argv[1])))
