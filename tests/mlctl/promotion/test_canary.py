@@ -253,7 +253,7 @@ def test_a_good_challenger_reaches_all_traffic(serve: Callable[[Behaviour], str]
 
 def test_a_champion_that_is_down_is_no_canary(serve: Callable[[Behaviour], str]) -> None:
     traffic = LocalTraffic("http://127.0.0.1:9", serve(good), source(), slow_ms=200)
-    with pytest.raises(ServiceError, match="the champion at .* does not answer"):
+    with pytest.raises(ServiceError, match=r"the champion at .* does not answer"):
         run_canary(traffic, SHARES, Limits())
 
 
