@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -19,6 +20,8 @@ from mlctl.plan.placeholder import is_placeholder
 
 Violation = tuple[str, str, str, str]
 """Rule, what was judged, message, enforcement."""
+_FLOAT = re.compile(r"(?<![\d./])(\d+)\.0(?![\d./])")
+"""The engine's configuration has floats only: see EXPLAINED in fidelity.py."""
 _LARGE = [("grpc.max_receive_message_length", 400 << 20), ("grpc.max_send_message_length", 400 << 20)]
 
 
@@ -86,7 +89,7 @@ class PackServer:
             if item.message.startswith("can't run policy"):
                 said.not_run.add((item.policyName, asked))
                 continue
-            message = item.message.removeprefix(self.rules[item.policyName] + "\n")
+            message = _FLOAT.sub(r"\1", item.message.removeprefix(self.rules[item.policyName] + "\n"))
             level = analyzer_pb2.EnforcementLevel.Name(item.enforcementLevel).lower()
             said.violations.add((item.policyName, *subject(item.urn or asked, message), level))
 

@@ -14,7 +14,7 @@ from tests.conftest import PlanOf
 from tests.engine.api_server import ApiServer
 from tests.engine.fidelity import Fidelity
 from tests.engine.platform_objects import installed
-from tests.engine.workflow_pods import pods, workflow_spec
+from tests.engine.workflow_pods import claims, pods, workflow_spec
 
 pytestmark = pytest.mark.engine
 
@@ -35,11 +35,11 @@ def test_every_pod_is_admitted(
     with installed(api_server, plan_of(environment)) as teams:
         for path, manifest in manifests:
             assert manifest["metadata"]["namespace"] in teams
-            for pod in pods(manifest):
+            for wanted in (*pods(manifest), *claims(manifest)):
                 judged += 1
-                verdict = api_server.dry_run(pod)
+                verdict = api_server.dry_run(wanted, manifest["metadata"]["namespace"])
                 if not verdict.accepted:
-                    refused.append(f"{path.name} {pod['metadata']['name']}: {verdict.message}")
+                    refused.append(f"{path.name} {wanted['kind']} {wanted['metadata']['name']}: {verdict.message}")
     assert judged > 10
     fidelity.record("workflow pods", judged, refused)
     assert refused == []
@@ -55,7 +55,7 @@ def test_a_workflow_that_does_not_name_its_owner_is_refused(api_server: ApiServe
 
 def test_no_template_is_left_out(repository: Repository) -> None:
     """What starts no pod: a graph, a list of steps, a wait. Anything else must be known to `workflow_pods`."""
-    known = {"dag", "steps", "suspend", "script", "container"}
+    known = {"dag", "steps", "suspend", "script", "container", "resource"}
     for path, manifest in rendered(repository.root / "workflows" / "rendered" / "prod"):
         for template in workflow_spec(manifest).get("templates", []):
             assert known & template.keys(), f"{path.name}: {template['name']}"

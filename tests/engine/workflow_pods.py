@@ -1,4 +1,4 @@
-"""The pods that Argo makes of a workflow's templates: metadata, volumes and settings of the workflow and the template put together.
+"""The pods that Argo makes of a workflow's templates, and those that the objects it creates (a Ray cluster) will make.
 
 The mapping follows https://argo-workflows.readthedocs.io/en/latest/fields/. Argo's own containers (`init`, `wait`) come from the values of
 its chart and are not here.
@@ -6,14 +6,18 @@ its chart and are not here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+import yaml
 
 Object = Mapping[str, Any]
 Pod = dict[str, Any]
 
 _EITHER = ("affinity", "priorityClassName", "schedulerName", "securityContext", "serviceAccountName", "tolerations")
 """Settings that a template has from the workflow unless it has its own."""
+_EXPRESSION = re.compile(r"{{[^{}]*}}")
 _OF_ARGO = {"source", "mirrorVolumeMounts"}
 """Fields of a container that Argo takes out."""
 
@@ -25,13 +29,37 @@ def workflow_spec(manifest: Object) -> Object:
     return inner
 
 
+def claims(manifest: Object) -> list[Object]:
+    """The volume claims that Argo makes for each run."""
+    made = workflow_spec(manifest).get("volumeClaimTemplates", [])
+    return [{"apiVersion": "v1", "kind": "PersistentVolumeClaim", **claim} for claim in made]
+
+
 def pods(manifest: Object) -> Iterator[Pod]:
-    """One pod for each template that runs one."""
-    spec = workflow_spec(manifest)
+    """Every pod that a run may start."""
+    spec, metadata = workflow_spec(manifest), manifest["metadata"]
     for template in spec.get("templates", []):
         main = template.get("script") or template.get("container")
         if main is not None:
-            yield pod(manifest["metadata"], spec, template, main)
+            yield pod(metadata, spec, template, main)
+        elif text := template.get("resource", {}).get("manifest"):
+            created = yaml.safe_load(_EXPRESSION.sub("1", text))
+            for index, inner in enumerate(pod_templates(created)):
+                name = {"name": f"{template['name']}-{index}", "namespace": metadata["namespace"]}
+                yield {"apiVersion": "v1", "kind": "Pod", "metadata": {**inner["metadata"], **name}, "spec": inner["spec"]}
+
+
+def pod_templates(value: Any) -> Iterator[Any]:
+    """Every pod template anywhere in an object."""
+    if isinstance(value, Mapping):
+        if "containers" in (value.get("spec") or {}):
+            yield value
+            return
+        for item in value.values():
+            yield from pod_templates(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from pod_templates(item)
 
 
 def pod(metadata: Object, spec: Object, template: Object, main: Object) -> Pod:
@@ -39,6 +67,10 @@ def pod(metadata: Object, spec: Object, template: Object, main: Object) -> Pod:
     labels = {key: value for part in both for key, value in (part.get("labels") or {}).items()}
     annotations = {key: value for part in both for key, value in (part.get("annotations") or {}).items()}
     settings = {key: template.get(key, spec.get(key)) for key in _EITHER if template.get(key, spec.get(key)) is not None}
+    claimed = [
+        {"name": item["metadata"]["name"], "persistentVolumeClaim": {"claimName": item["metadata"]["name"]}}
+        for item in spec.get("volumeClaimTemplates", [])
+    ]
     side = [{key: value for key, value in item.items() if key not in _OF_ARGO} for item in template.get("sidecars", [])]
     return {
         "apiVersion": "v1",
@@ -53,7 +85,7 @@ def pod(metadata: Object, spec: Object, template: Object, main: Object) -> Pod:
             **settings,
             "restartPolicy": "Never",
             "nodeSelector": {**(spec.get("nodeSelector") or {}), **(template.get("nodeSelector") or {})},
-            "volumes": [*spec.get("volumes", []), *template.get("volumes", [])],
+            "volumes": [*claimed, *spec.get("volumes", []), *template.get("volumes", [])],
             "containers": [{**{key: value for key, value in main.items() if key not in _OF_ARGO}, "name": "main"}, *side],
         },
     }
