@@ -210,9 +210,9 @@ def sync(environment: str, tracking_uri: str | None, sagemaker: bool, artefacts_
     lines: list[str] = []
     if artefacts_from:
         source = load_environments(root / "environments", [artefacts_from])[0]
-        lines += follow_artefacts(root, source, place, _client("s3", place))
+        lines += follow_artefacts(source, place, _client("s3", place))
     if sagemaker:
-        lines += follow_sagemaker(place, _client("sagemaker", place))
+        lines += follow_sagemaker(root, place, _client("sagemaker", place))
     if tracking_uri:
         registry = _registry(tracking_uri)
         assert registry is not None
