@@ -16,6 +16,8 @@ import requests
 from mlctl.errors import InputError, ServiceError
 
 Kind = Literal["opencost", "kubecost"]
+_PATIENCE = 2
+"""After as many questions in a row that went unanswered, each further one is asked once."""
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -62,15 +64,19 @@ class AllocationClient:
             session.trust_env = False
             if self.token:
                 session.headers["Authorization"] = f"Bearer {self.token}"
+            failed = 0
             while first < end:
                 until = min(first + timedelta(days=self.days), end)
                 try:
-                    yield first, until, self._ask(session, first, until)
+                    answer: object = self._ask(session, first, until, attempts=self.attempts if failed < _PATIENCE else 1)
+                    failed = 0
                 except UnreadableError as error:
-                    yield first, until, error
+                    answer = error
+                    failed += 1
+                yield first, until, answer
                 first = until
 
-    def _ask(self, session: requests.Session, first: date, end: date) -> object:
+    def _ask(self, session: requests.Session, first: date, end: date, *, attempts: int) -> object:
         path = "/allocation" if self.kind == "opencost" else "/model/allocation"
         idle = "includeIdle" if self.kind == "opencost" else "idle"
         query = {
@@ -82,9 +88,9 @@ class AllocationClient:
             "idleByNode": "true",
         }
         problem = ""
-        for attempt in range(self.attempts):
+        for attempt in range(attempts):
             if attempt:
-                self.wait(min(2.0**attempt, 30.0))
+                self.wait(min(2.0 ** (attempt - 1), 30.0))
             try:
                 return self._once(session, self.url.rstrip("/") + path, query)
             except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
@@ -93,7 +99,7 @@ class AllocationClient:
                 problem = str(error)
             except requests.RequestException as error:
                 raise ServiceError(f"{self.kind} cannot be asked: {type(error).__name__}", key="--url") from None
-        raise UnreadableError(f"{problem}, {self.attempts} times")
+        raise UnreadableError(f"{problem}, {attempts} times")
 
     def _once(self, session: requests.Session, url: str, query: dict[str, str]) -> object:
         with session.get(url, params=query, timeout=self.timeout_seconds, allow_redirects=False, stream=True) as answer:

@@ -66,7 +66,7 @@ def test_a_passing_fault_is_tried_again_and_not_counted_twice(prod: Environment,
     with serving(faults=[fault, fault, fault]) as server:
         data = read(server, prod, october, wait=waits.append)
     assert (of_october(data), data.gaps) == (DAY * 31, ())
-    assert waits == [2.0, 4.0, 8.0]
+    assert waits == [1.0, 2.0, 4.0]
 
 
 def test_a_slow_answer_is_given_up_and_asked_for_again(prod: Environment, october: Period) -> None:
@@ -97,6 +97,14 @@ def test_null_for_nan_is_a_gap(prod: Environment, october: Period) -> None:
     assert of_october(data) == (DAY - first) * 31
     assert "61 allocations on 2026-09-01, 2026-09-02" in data.gaps[0].what
     assert data.gaps[0].partial
+
+
+def test_a_server_that_stays_down_is_not_waited_for_again_and_again(prod: Environment, october: Period) -> None:
+    waits: list[float] = []
+    with serving() as server, pytest.raises(ServiceError):
+        read(server, prod, october, url=f"{server.url}/fault/500", wait=waits.append)
+    assert waits == [1.0, 2.0, 4.0] * 2
+    assert len(server.requests) == 2 * 4 + 8
 
 
 @pytest.mark.parametrize("fault", ["500", "truncated"])
