@@ -55,7 +55,7 @@ def read_program(path: Path, stack: str) -> Program:
         It is no Pulumi project, not in Python, or its files are wrong.
     """
     folder = (path if path.is_dir() else path.parent).resolve()
-    if not folder.exists():
+    if not path.exists():
         raise InputError("no such folder", file=path, remedy="give the folder of a Pulumi project")
     project_file = folder / "Pulumi.yaml"
     if not project_file.exists():
