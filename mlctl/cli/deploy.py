@@ -107,6 +107,23 @@ def smoke_test(name: str) -> None:
         raise BlockedError(f"{name} does not serve as pinned: {', '.join(failed)}", remedy="mlctl model rollback, or mend the deployment")
 
 
+@command.command("image")
+@click.argument("image", metavar="IMAGE")
+@_env
+def image_push(image: str, name: str) -> None:
+    """Build docker/IMAGE/Dockerfile and push it under the build that the environment names; what is there already stays."""
+    import boto3
+
+    from mlctl.config import load_environments
+    from mlctl.plan.environment import Repository
+    from mlctl.promotion.image import push_image
+
+    repository = Repository.find()
+    [environment] = load_environments(repository.environments, [name])
+    reference, built = push_image(repository.root, environment, image, boto3.client("ecr", region_name=environment.region))
+    click.echo(f"{reference} {'pushed' if built else 'is there already'}")
+
+
 @contextmanager
 def _deployment(name: str, wanted: tuple[str, ...], base: str | None) -> Iterator[tuple[Deployment, list[str]]]:
     import json

@@ -1,4 +1,4 @@
-"""Brings what lies outside the repository in step with what is pinned in it: aliases, approval states, artefacts. Repeating does no harm."""
+"""Brings what lies outside the repository in step with what is pinned in it: aliases, approval states, artefacts. It may be repeated."""
 
 from __future__ import annotations
 

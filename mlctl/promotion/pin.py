@@ -155,4 +155,6 @@ def _without(text: str, model: str, key: str) -> str:
 
 def _mapping(node: yaml.Node | None, key: str) -> yaml.MappingNode:
     assert isinstance(node, yaml.MappingNode)
-    return next(value for name, value in node.value if name.value == key)
+    found = next(value for name, value in node.value if name.value == key)
+    assert isinstance(found, yaml.MappingNode)
+    return found
