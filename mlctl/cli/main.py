@@ -20,6 +20,8 @@ _COMMANDS = {
     "prices": "Show and refresh the price book.",
     "workflow": "Run, show, render and submit workflows.",
     "model": "Promote, roll back and show models.",
+    "deploy": "Preview and update the stacks with the Pulumi engine, in order, the rules always with it.",
+    "github": "Comment on pull requests and keep issues up to date.",
     "evidence": "Verify and show the evidence log.",
     "finops": "Report where the money went; gate on the forecast.",
     "schema": "Write environments/schema.json from the typed model.",
