@@ -19,6 +19,10 @@ def amount(value: object, *, key: str, file: str | None = None, line: int | None
     InputError
         It is no number, not finite, absurdly large, or negative where `negative` does not allow it.
     """
+    if type(value) is Decimal and value.is_finite() and 0 <= value <= _MOST:
+        return value  # millions of them come this way
+    if type(value) is int and 0 <= value <= _MOST:
+        return Decimal(value)
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         raise InputError(f"{value!r} is no amount", file=file, line=line, key=key, allowed="a number")
     try:

@@ -19,7 +19,8 @@ from mlctl.finops.period import Period
 from mlctl.finops.read.use import Uses
 
 _PARTS = ("cpuCost", "gpuCost", "ramCost", "pvCost", "networkCost", "loadBalancerCost", "sharedCost", "externalCost")
-_ADJUSTED = ("cpu", "gpu", "ram", "pv", "network", "loadBalancer")
+_ADJUSTMENTS = {part: f"{part}Adjustment" for part in _PARTS[:6]}
+"""Corrections by the cloud's bill, beside the part that they change."""
 IDLE, UNMOUNTED = "__idle__", "__unmounted__"
 WORKLOADS, IDLE_NODES, SHARED = "Kubernetes workloads", "Kubernetes idle", "Kubernetes unmounted volumes"
 
@@ -51,6 +52,7 @@ class AllocationReader:
         self._unknown: dict[date, int] = {}
         self._at_least: dict[date, int] = {}
         self._external = Decimal(0)
+        self._negative_idle = Decimal(0)
         self._rows = 0
 
     def add(self, answer: object, *, origin: str) -> int:
@@ -84,6 +86,9 @@ class AllocationReader:
         if self._external:
             what = f"external cost of {self._external:.2f} USD was left out: it is in the bill and not in the cluster"
             gaps.append(Gap(self.name, what, partial=False))
+        if self._negative_idle:
+            what = f"idle nodes of {self._negative_idle:.2f} USD were left out: more was allocated there than the nodes cost"
+            gaps.append(Gap(self.name, what, partial=False))
         uses: tuple[WorkloadUse, ...] = self._uses.all()
         return SourceData(
             name=self.name, role=Role.ALLOCATION, charges=self._ledger.charges(), gaps=tuple(gaps), uses=uses, rows=self._rows
@@ -94,14 +99,18 @@ class AllocationReader:
         if window is None:
             self._ledger.outside += 1
             return
-        costs = {part: _cost(allocation, part, origin, key) for part in _PARTS}
-        total = self._total(allocation, costs, window, origin, key)
+        idle = IDLE in name.split("/")
+        costs = {part: _cost(allocation, part, origin, key, negative=idle) for part in _PARTS}
+        total = self._total(allocation, costs, window, origin, key, negative=idle)
         if total is None:
+            return
+        if total < 0:
+            self._negative_idle += total
             return
         properties = allocation.get("properties")
         properties = properties if isinstance(properties, Mapping) else {}
         cluster = str(properties.get("cluster") or "")
-        gpu = min(costs["gpuCost"] or Decimal(0), total)
+        gpu = min(max(costs["gpuCost"] or Decimal(0), Decimal(0)), total)
         for share, (subject, usd) in enumerate(self._split(name, properties, total, gpu)):
             if share and not usd:
                 continue
@@ -143,14 +152,21 @@ class AllocationReader:
             raise InputError(str(error), file=origin, key=f"{key}.window", remedy=remedy) from None
 
     def _total(
-        self, allocation: Mapping[str, Any], costs: Mapping[str, Decimal | None], window: Window, origin: str, key: str
+        self,
+        allocation: Mapping[str, Any],
+        costs: Mapping[str, Decimal | None],
+        window: Window,
+        origin: str,
+        key: str,
+        *,
+        negative: bool,
     ) -> Decimal | None:
         """The total without external cost. NaN arrives as null: then the parts that are numbers, marked as at least; None where none is."""
-        total = _cost(allocation, "totalCost", origin, key)
+        total = _cost(allocation, "totalCost", origin, key, negative=negative)
         external = costs["externalCost"] or Decimal(0)
         self._external += external
         if total is not None:
-            return max(total - external, Decimal(0))
+            return total if negative else max(total - external, Decimal(0))
         known = [usd for part, usd in costs.items() if usd is not None and part != "externalCost"]
         day = window.span.first
         nothing = not any(known)
@@ -171,17 +187,17 @@ def _steps(answer: object, origin: str) -> Iterable[Mapping[str, Any]]:
         yield allocations or {}
 
 
-def _cost(allocation: Mapping[str, Any], part: str, origin: str, key: str) -> Decimal | None:
-    """A part of the cost with its adjustment; None where it is null or not there."""
+def _cost(allocation: Mapping[str, Any], part: str, origin: str, key: str, *, negative: bool = False) -> Decimal | None:
+    """A part of the cost with its adjustment; None where it is null or not there. Idle can be negative: it is a difference."""
     value = allocation.get(part)
     if value is None:
         return None
-    adjusted = part.removesuffix("Cost") in _ADJUSTED and allocation.get(f"{part}Adjustment") is not None
-    if not adjusted:
-        return amount(value, key=f"{key}.{part}", file=origin)
-    by = amount(allocation[f"{part}Adjustment"], key=f"{key}.{part}Adjustment", file=origin, negative=True)
+    adjustment = _ADJUSTMENTS.get(part)
+    if adjustment is None or not allocation.get(adjustment):
+        return amount(value, key=f"{key}.{part}", file=origin, negative=negative)
+    by = amount(allocation[adjustment], key=f"{key}.{adjustment}", file=origin, negative=True)
     whole = amount(value, key=f"{key}.{part}", file=origin, negative=True) + by
-    return amount(whole, key=f"{key}.{part} with its adjustment", file=origin)
+    return amount(whole, key=f"{key}.{part} with its adjustment", file=origin, negative=negative)
 
 
 def _labels(value: object) -> Mapping[str, str]:

@@ -22,15 +22,14 @@ def read_allocation_api(client: AllocationClient, environment: Environment, peri
     """
     reader = AllocationReader(client.kind, environment, period)
     problems, read = [], 0
-    for month in (period.previous, period):
-        for first, end, answer in client.answers(month.first, min(month.end, today)):
-            if isinstance(answer, UnreadableError):
-                problems.append(str(answer))
-                reader.gaps.append(Gap(client.kind, f"{first} to before {end} could not be read: {answer}", month == period))
-                continue
-            read += 1
-            if not reader.add(answer, origin=f"{client.kind} {first}"):
-                reader.gaps.append(Gap(client.kind, f"{first} to before {end}: the answer is empty", month == period))
+    for first, end, answer in client.answers(period.previous.first, min(period.end, today)):
+        if isinstance(answer, UnreadableError):
+            problems.append(str(answer))
+            reader.gaps.append(Gap(client.kind, f"{first} to before {end} could not be read: {answer}", end > period.first))
+            continue
+        read += 1
+        if not reader.add(answer, origin=f"{client.kind} {first}"):
+            reader.gaps.append(Gap(client.kind, f"{first} to before {end}: the answer is empty", end > period.first))
     if not read and problems:
         raise ServiceError(f"{client.kind} could not be read: {problems[-1]}", key="--from", remedy="check the address; try again later")
     return reader.data()

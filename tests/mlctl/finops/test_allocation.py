@@ -36,7 +36,9 @@ def test_attributes_by_pod_label_namespace_label_model_and_namespace(prod: Envir
         prod,
         october,
         answer(
-            allocation("a", "2026-10-01", cpuCost=1, properties=properties(labels={"team": "lending"}, namespaceLabels={"team": "retention"})),
+            allocation(
+                "a", "2026-10-01", cpuCost=1, properties=properties(labels={"team": "lending"}, namespaceLabels={"team": "retention"})
+            ),
             allocation("b", "2026-10-01", cpuCost=2, properties=properties(namespace="x", namespaceLabels={"team": "retention"})),
             allocation("c", "2026-10-01", cpuCost=4, properties=properties(namespace="x", labels={"model": "churn"})),
             allocation("d", "2026-10-01", cpuCost=8, properties=properties(namespace="lending")),
@@ -94,6 +96,14 @@ def test_external_cost_is_left_to_the_bill(prod: Environment, october: Period) -
     data = take(prod, october, answer(one))
     assert [charge.usd for charge in data.charges] == [Decimal(3)]
     assert "external cost of 7.00 USD was left out" in data.gaps[0].what
+
+
+def test_negative_idle_is_left_out_and_told(prod: Environment, october: Period) -> None:
+    whole = allocation("n/__idle__", "2026-10-01", cpuCost=-3, ramCost=1)
+    part = allocation("m/__idle__", "2026-10-01", cpuCost=-1, gpuCost=5)
+    data = take(prod, october, answer(whole, part))
+    assert {charge.subject.gpu: charge.usd for charge in data.charges} == {True: Decimal(4), False: Decimal(0)}
+    assert [gap.what for gap in data.gaps] == ["idle nodes of -2.00 USD were left out: more was allocated there than the nodes cost"]
 
 
 def test_efficiency_leaves_null_out_of_both_sides(prod: Environment, october: Period) -> None:

@@ -29,9 +29,7 @@ def day(text: str, *groups: tuple[str, str, str], unit: str = "USD", estimated: 
     return {
         "TimePeriod": {"Start": text, "End": after},
         "Total": {},
-        "Groups": [
-            {"Keys": [service, tag], "Metrics": {"UnblendedCost": {"Amount": usd, "Unit": unit}}} for service, tag, usd in groups
-        ],
+        "Groups": [{"Keys": [service, tag], "Metrics": {"UnblendedCost": {"Amount": usd, "Unit": unit}}} for service, tag, usd in groups],
         "Estimated": estimated,
     }
 
@@ -136,9 +134,7 @@ def test_an_open_month_is_asked_anew_the_next_day(prod: Environment, tmp_path: P
         (("S3", "team$", "NaN"), "USD", "2026-10-01 S3: the amount NaN is not finite"),
     ],
 )
-def test_refuses_amounts_that_cannot_be(
-    prod: Environment, october: Period, group: tuple[str, str, str], unit: str, problem: str
-) -> None:
+def test_refuses_amounts_that_cannot_be(prod: Environment, october: Period, group: tuple[str, str, str], unit: str, problem: str) -> None:
     with pytest.raises(InputError) as caught:
         read(prod, october, [page(day("2026-10-01", group, unit=unit))])
     assert problem in str(caught.value)
@@ -154,7 +150,7 @@ def test_a_refusal_says_what_is_needed(prod: Environment, october: Period) -> No
     ce = client("ce")
     with Stubber(ce) as stub:
         stub.add_client_error("get_cost_and_usage", "AccessDeniedException", "no")
-        with pytest.raises(ServiceError, match="AccessDeniedException.*needs ce:GetCostAndUsage"):
+        with pytest.raises(ServiceError, match=r"AccessDeniedException.*needs ce:GetCostAndUsage"):
             CostExplorer(client=ce, environment=prod, cache=None).read(october, today=TODAY)
 
 
@@ -168,7 +164,9 @@ def test_budgets(prod: Environment) -> None:
 
     budgets = client("budgets")
     with Stubber(budgets) as stub:
-        stub.add_response("describe_budgets", {"Budgets": [budget("acme-prod-gpu", "3000", None), budget("other", "1", None)], "NextToken": "n"})
+        stub.add_response(
+            "describe_budgets", {"Budgets": [budget("acme-prod-gpu", "3000", None), budget("other", "1", None)], "NextToken": "n"}
+        )
         stub.add_response("describe_budgets", {"Budgets": [budget("acme-prod-all", "12000", "13000.5")]})
         found = read_budgets(budgets, prod)
     assert [(one.name, one.limit_usd, one.actual_usd, one.forecast_usd) for one in found] == [

@@ -29,8 +29,8 @@ from mlctl.finops.write.markdown import markdown
 OCTOBER = Period(date(2026, 10, 1))
 HOSTILE = '=HYPERLINK("http://x")<script>alert(1)</script>|[a](http://x)'
 FACTS_COLUMNS = """BilledCost, BillingAccountId, BillingAccountName, BillingCurrency, BillingPeriodStart, BillingPeriodEnd,
-ChargeCategory, ChargeClass, ChargeDescription, ChargePeriodStart, ChargePeriodEnd, ContractedCost, EffectiveCost, InvoiceIssuerName, ListCost,
-PricingQuantity, PricingUnit, ProviderName, PublisherName, ServiceCategory, ServiceName"""
+ChargeCategory, ChargeClass, ChargeDescription, ChargePeriodStart, ChargePeriodEnd, ContractedCost, EffectiveCost, InvoiceIssuerName,
+ListCost, PricingQuantity, PricingUnit, ProviderName, PublisherName, ServiceCategory, ServiceName"""
 
 
 def sources() -> list[SourceData]:
@@ -139,7 +139,9 @@ def test_idle_gpus_of_nobody_are_named(prod: Environment) -> None:
 
 
 def test_an_empty_source_is_no_free_month(prod: Environment) -> None:
-    found = build([SourceData(name="focus", role=Role.BILL, charges=())], Request(environment=prod, period=OCTOBER, today=date(2026, 10, 3)))
+    found = build(
+        [SourceData(name="focus", role=Role.BILL, charges=())], Request(environment=prod, period=OCTOBER, today=date(2026, 10, 3))
+    )
     assert (found.total.forecast_usd, found.partial, len(found.forecast.missing)) == (None, True, 2)
     assert "not known" in html(found)
     assert found.movers is None
