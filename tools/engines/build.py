@@ -118,9 +118,9 @@ def provide(tool: Tool, cache: Path) -> str:
     kept = cache / tool.name
     how = "from the cache"
     if not kept.is_file():
-        started = time.monotonic()
+        go, started = require_go(), time.monotonic()
         print(f"{tool.name} {tool.version}: compiling …", file=sys.stderr, flush=True)
-        compile_tool(require_go(), tool, kept)
+        compile_tool(go, tool, kept)
         how = f"compiled in {time.monotonic() - started:.0f} s"
     link(TARGET / "bin" / tool.name, kept)
     return how
