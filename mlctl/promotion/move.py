@@ -181,7 +181,7 @@ def _default_version(pins: Pins, environment: Environment, model: str, records: 
     known = known_versions(records)
     if not known:
         raise BlockedError(
-            f"no evidence about any version of {model}", remedy="train it first: mlctl workflow run train, or give --version"
+            f"no evidence about any version of {model}", remedy=f"train it first: mlctl workflow run {model}-training, or give --version"
         )
     return known[-1]
 
