@@ -16,7 +16,7 @@ from mlctl.finops.analysis.forecast import Forecast
 from mlctl.finops.analysis.movers import movers
 from mlctl.finops.analysis.reconcile import Reconciled, reconcile
 from mlctl.finops.charge import Charge, Gap, SourceData
-from mlctl.finops.period import Period
+from mlctl.finops.period import Period, ranges
 from mlctl.finops.read.cost_explorer import BudgetStatus
 from mlctl.finops.report import Accountability, FinopsReport, Line, Predictions
 
@@ -164,8 +164,9 @@ class _Builder:
 
     def _gaps(self) -> Iterable[Gap]:
         yield from self._reconciled.gaps
-        for day in self._forecast.missing:
-            yield Gap("days", f"{day}: nothing was charged at all, so the day is taken for missing and the forecast fills it in")
+        if self._forecast.missing:
+            days = ranges(self._forecast.missing)
+            yield Gap("days", f"{days}: nothing was charged at all, so this is taken for missing and the forecast fills it in")
         for label, usd in self._unknown_labels():
             yield Gap("labels", f"team label {label!r} names no team of this environment: {usd:.2f} USD are unallocated", partial=False)
         for line in idle(self._now):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -55,3 +56,14 @@ class Period:
 
     def __str__(self) -> str:
         return f"{self.first:%Y-%m}"
+
+
+def ranges(days: Iterable[date]) -> str:
+    """`2026-10-01 to 2026-10-03, 2026-10-07`."""
+    runs: list[tuple[date, date]] = []
+    for day in sorted(days):
+        if runs and day - runs[-1][1] == timedelta(days=1):
+            runs[-1] = (runs[-1][0], day)
+        else:
+            runs.append((day, day))
+    return ", ".join(f"{first}" if first == last else f"{first} to {last}" for first, last in runs)

@@ -118,7 +118,8 @@ def _aws(request: SourceRequest) -> tuple[SourceData, tuple[BudgetStatus, ...]]:
     from botocore.config import Config
 
     settings = Config(retries={"max_attempts": 5, "mode": "standard"}, connect_timeout=10, read_timeout=request.timeout_seconds)
-    clients: dict[str, Any] = {name: boto3.client(name, region_name=request.region, config=settings) for name in ("ce", "budgets")}
+    session = boto3.Session()
+    clients: dict[str, Any] = {name: session.client(name, region_name=request.region, config=settings) for name in ("ce", "budgets")}
     explorer = CostExplorer(
         client=clients["ce"],
         environment=request.environment,

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from mlctl.errors import InputError
 from mlctl.finops.charge import Charge, Gap, Kind, Role, SourceData, Span, Subject
-from mlctl.finops.period import Period
+from mlctl.finops.period import Period, ranges
 
 DIFFERENCE = "Kubernetes difference to the bill"
 
@@ -80,7 +80,7 @@ def reconcile(sources: Sequence[SourceData], period: Period, *, today: date) -> 
         gaps.append(Gap(bill.name, what, partial=False))
     if split:
         charges, lost = _split(billed, allocated)
-        gaps += [Gap(allocation.name if allocation else "", f"{day}: {what}", partial=period.first <= day) for day, what in lost]
+        gaps += _lost_days(allocation.name if allocation else "", lost, period)
     else:
         charges = billed if bill else allocated
     explained = _within(charges if split else allocated, period)
@@ -117,13 +117,21 @@ def _split(billed: Iterable[Charge], allocated: Iterable[Charge]) -> tuple[list[
         paid, explained = nodes.get(span, []), parts.get(span, [])
         if not explained:
             charges += paid
-            lost.append((span.first, "not in the allocation: the nodes of that day are not split up"))
+            lost.append((span.first, "not in the allocation: the nodes are not split up then"))
         elif not paid:
-            lost.append((span.first, "allocated, but the bill has no nodes for that day: left out"))
+            lost.append((span.first, "allocated, but the bill has no nodes then: left out"))
         else:
             charges += explained
             charges.append(Charge(Subject(Kind.DIFFERENCE, DIFFERENCE), span, _sum(paid) - _sum(explained)))
     return charges, lost
+
+
+def _lost_days(source: str, lost: Iterable[tuple[date, str]], period: Period) -> Iterable[Gap]:
+    """One gap for each thing that happened, in this month and in the one before."""
+    groups: dict[tuple[bool, str], list[date]] = {}
+    for day, what in lost:
+        groups.setdefault((day >= period.first, what), []).append(day)
+    return [Gap(source, f"{ranges(days)}: {what}", partial=now) for (now, what), days in groups.items()]
 
 
 def _until(source: SourceData | None, days: set[date]) -> list[Charge]:

@@ -15,7 +15,7 @@ from mlctl.finops.attribution import Attribution
 from mlctl.finops.charge import Gap, Kind, Role, SourceData, Subject, WorkloadUse
 from mlctl.finops.ledger import Entry, Ledger, Window, overlap
 from mlctl.finops.money import amount
-from mlctl.finops.period import Period
+from mlctl.finops.period import Period, ranges
 from mlctl.finops.read.use import Uses
 
 _PARTS = ("cpuCost", "gpuCost", "ramCost", "pvCost", "networkCost", "loadBalancerCost", "sharedCost", "externalCost")
@@ -82,7 +82,7 @@ class AllocationReader:
             (self._at_least, "have a cost that is partly null: their cost is at least what is shown"),
         ):
             if days:
-                gaps.append(Gap(self.name, f"{sum(days.values()):,} allocations on {_listed(days)} {what}"))
+                gaps.append(Gap(self.name, f"{sum(days.values()):,} allocations on {ranges(days)} {what}"))
         if self._external:
             what = f"external cost of {self._external:.2f} USD was left out: it is in the bill and not in the cluster"
             gaps.append(Gap(self.name, what, partial=False))
@@ -202,8 +202,3 @@ def _cost(allocation: Mapping[str, Any], part: str, origin: str, key: str, *, ne
 
 def _labels(value: object) -> Mapping[str, str]:
     return {str(name): text for name, text in value.items() if isinstance(text, str)} if isinstance(value, Mapping) else {}
-
-
-def _listed(days: Iterable[date]) -> str:
-    ordered = sorted(days)
-    return ", ".join(f"{day}" for day in ordered[:5]) + (f" and {len(ordered) - 5} more days" if len(ordered) > 5 else "")

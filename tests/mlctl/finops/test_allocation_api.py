@@ -95,7 +95,7 @@ def test_null_for_nan_is_a_gap(prod: Environment, october: Period) -> None:
         data = read(server, prod, october, url=f"{server.url}/fault/null")
     first = Decimal("8.82")  # lending/deployment/credit-risk-batch, whose costs are null
     assert of_october(data) == (DAY - first) * 31
-    assert "61 allocations on 2026-09-01, 2026-09-02" in data.gaps[0].what
+    assert "61 allocations on 2026-09-01 to 2026-10-31 have no cost (null)" in data.gaps[0].what
     assert data.gaps[0].partial
 
 

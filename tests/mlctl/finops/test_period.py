@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from mlctl.errors import InputError
-from mlctl.finops.period import Period
+from mlctl.finops.period import Period, ranges
 
 
 def test_a_month_and_its_neighbours() -> None:
@@ -33,3 +33,9 @@ def test_refuses_what_is_no_month(text: str) -> None:
 def test_refuses_a_future_month() -> None:
     with pytest.raises(InputError, match="2026-12 has not begun on 2026-11-20; allowed: 2026-11 or earlier"):
         Period.parse("2026-12", today=date(2026, 11, 20))
+
+
+def test_days_in_a_row_are_told_together() -> None:
+    days = [date(2026, 10, 7), date(2026, 9, 30), date(2026, 10, 1), date(2026, 10, 2)]
+    assert ranges(days) == "2026-09-30 to 2026-10-02, 2026-10-07"
+    assert ranges([]) == ""

@@ -49,8 +49,8 @@ def test_a_day_that_only_one_of_them_knows() -> None:
     assert total(found.charges) == 150
     assert (figures.nodes_usd, figures.unsplit_usd, figures.allocated_usd, figures.difference_usd) == (150, 50, 60, 40)
     assert [gap.what for gap in found.gaps] == [
-        "2026-10-02: not in the allocation: the nodes of that day are not split up",
-        "2026-10-03: allocated, but the bill has no nodes for that day: left out",
+        "2026-10-02: not in the allocation: the nodes are not split up then",
+        "2026-10-03: allocated, but the bill has no nodes then: left out",
     ]
 
 

@@ -123,7 +123,7 @@ def test_gaps_say_what_is_missing(prod: Environment) -> None:
     found = build([damaged], Request(environment=prod, period=OCTOBER, today=date(2026, 10, 21)))
     assert found.partial
     assert [gap.what for gap in found.gaps if gap.partial] == [
-        "2026-10-07: nothing was charged at all, so the day is taken for missing and the forecast fills it in"
+        "2026-10-07: nothing was charged at all, so this is taken for missing and the forecast fills it in"
     ]
     alone = build([sources()[1]], Request(environment=prod, period=OCTOBER, today=date(2026, 10, 21)))
     assert "no bill was read: the figures are the cluster's alone" in [gap.what for gap in alone.gaps]
