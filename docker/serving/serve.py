@@ -1,4 +1,4 @@
-"""What the serving image runs: `serve` starts MLflow's scoring server on the model that was put into the container, `ping` asks how it is."""
+"""What the serving image runs: `serve` starts MLflow's scoring server on the model put into the container, `ping` asks how it is."""
 
 from __future__ import annotations
 
