@@ -74,8 +74,8 @@ class _Builder:
         least = environment.budgets.anomaly_usd
         found = anomalies(series, all_days, since=self._period.first, least_usd=least) if enough else None
         moved = movers({name: days for name, days in series.items() if name != "everything"}, all_days, self._period)
-        uses = [use for source in self._sources if source.name == self._reconciled.reconciliation.allocation for use in source.uses]
-        to_month = Decimal(self._period.length) / len(forecast.known) if forecast.known else Decimal(0)
+        allocation = next((one for one in self._sources if one.name == self._reconciled.reconciliation.allocation), None)
+        uses = allocation.uses if allocation else ()
         total = self._line("everything", self._charges, environment.budgets.monthly_usd)
         teams = self._teams()
         models = self._lines(lambda one: one.subject.model)
@@ -101,7 +101,7 @@ class _Builder:
             anomalies=None if found is None else tuple(found),
             anomaly_method=method(least),
             predictions=tuple(self._predictions(models)),
-            savings=tuple(savings(uses, self._now, to_month=to_month)),
+            savings=tuple(savings(uses, self._now, to_month=self._to_month(allocation))),
             accountability=self._accountability(total, teams, models, services),
             reconciliation=self._reconciled.reconciliation,
             budgets=self._request.budgets,
@@ -109,6 +109,11 @@ class _Builder:
             daily={day: series["everything"].get(day, Decimal(0)) for day in forecast.known},
             charges=tuple(self._now),
         )
+
+    def _to_month(self, allocation: SourceData | None) -> Decimal:
+        """Scales the days that the allocation knows to a month."""
+        days = [day for day in allocation.daily() if self._period.first <= day < self._request.today] if allocation else []
+        return Decimal(self._period.length) / len(days) if days else Decimal(0)
 
     def _line(self, name: str, charges: Sequence[Charge], budget: Decimal | None = None) -> Line:
         return Line(name=name, spent_usd=self._forecast.spent(charges), forecast_usd=self._forecast.month_end(charges), budget_usd=budget)

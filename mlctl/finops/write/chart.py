@@ -12,7 +12,7 @@ from mlctl.finops.money import usd
 from mlctl.finops.report import FinopsReport, Line
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 900, 260, 80, 28
-_LABEL, _BAR, _ROW = 230, 380, 26
+_LABEL, _BAR, _ROW = 270, 380, 26
 
 
 def daily_chart(report: FinopsReport) -> Markup:

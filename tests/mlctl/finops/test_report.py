@@ -116,6 +116,14 @@ def test_explanations(report: FinopsReport) -> None:
     assert [(one.team, one.pool, one.gpu, one.usd) for one in report.idle] == [("lending", "gpu-training", True, 600)]
 
 
+def test_savings_are_scaled_by_the_days_of_the_allocation(prod: Environment) -> None:
+    bill, spent = sources()
+    few = tuple(charge for charge in spent.charges if charge.span.first in (date(2026, 10, 5), date(2026, 10, 6)))
+    few_days = SourceData(name="opencost", role=Role.ALLOCATION, charges=few)
+    found = build([bill, few_days], Request(environment=prod, period=OCTOBER, today=date(2026, 10, 21)))
+    assert [(one.what, one.usd_month) for one in found.savings] == [("idle GPUs of pool gpu-training", 60 * Decimal(31) / 2)]
+
+
 def test_gaps_say_what_is_missing(prod: Environment) -> None:
     bill = sources()[0]
     kept = tuple(charge for charge in bill.charges if charge.span.first != date(2026, 10, 7))
