@@ -35,6 +35,13 @@ def test_a_fee_counts_once_and_is_not_extrapolated() -> None:
     assert forecast.month_end(charges) == 410 + 210
 
 
+def test_a_fee_on_a_missing_day_counts_and_does_not_make_it_known() -> None:
+    charges = [charge(7, 310, days=25), *(charge(day, 10) for day in range(1, 11) if day != 7)]
+    forecast = Forecast.of(charges, OCTOBER, today=date(2026, 10, 11))
+    assert forecast.missing == (date(2026, 10, 7),)
+    assert forecast.spent(charges) == 310 + 90
+
+
 def test_a_missing_day_is_filled_in_and_not_zero() -> None:
     charges = [charge(day, 10) for day in range(1, 32) if day != 7]
     forecast = Forecast.of(charges, OCTOBER, today=date(2026, 11, 20))

@@ -166,6 +166,12 @@ def test_cutting_a_file_changes_nothing(prod: Environment, october: Period, writ
     assert data.charges == read(prod, october, path).charges
 
 
+def test_a_late_field_may_hold_line_ends(prod: Environment, october: Period, write_bill: WriteBill) -> None:
+    lines = [bill_line("2026-10-01", usd, ResourceId=f'"{name}"') for usd, name in (("1", "a\nb"), ("2", 'c ""\n"" d'), ("4", "e,f"))]
+    data = read(prod, october, write_bill([*lines, bill_line("2026-10-01", "8")]))
+    assert (data.rows, sum(charge.usd for charge in data.charges)) == (4, 15)
+
+
 def test_names_the_line_in_a_later_part(prod: Environment, october: Period, write_bill: WriteBill) -> None:
     lines = _varied(5)
     lines[280] = bill_line("2026-10-01", "-3", ResourceId="bad")
