@@ -1,0 +1,230 @@
+"""Runs every command of a workflow in its order, as the shell of a runner would, in a clone of this repository with a real local remote.
+
+Stand-ins: `make` (what it builds is there already), the Pulumi engine, Docker, GitHub's API, and moto for AWS.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from moto.server import ThreadedMotoServer
+
+from mlctl.evidence.log import EvidenceLog
+from mlctl.evidence.record import Event
+from tests.github.test_workflows import FOLDER, load, steps
+from tests.mlctl.promotion.conftest import DETAILS, KINDS, SOURCE, Stage, stage
+from tests.mlctl.promotion.test_deployment import ENGINE
+
+__all__ = ["stage"]
+pytestmark = pytest.mark.slow
+REPO = "/repos/acme/ml-platform"
+
+
+def git(root: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(root), "-c", "user.name=t", "-c", "user.email=t@acme.example", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+class Runner:
+    """A runner of GitHub's with a checkout."""
+
+    def __init__(self, root: Path, bin_folder: Path, github: Stage, aws: str) -> None:
+        self.root, self.bin = root, bin_folder
+        self.variables = {
+            **{name: value for name, value in os.environ.items() if name not in ("PYTHONDONTWRITEBYTECODE", "MLCTL_ENVIRONMENTS")},
+            "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(root),
+            "STAND_IN": str(bin_folder),
+            "GITHUB_API_URL": github.url,
+            "GITHUB_TOKEN": "t0ken",
+            "GITHUB_ACTOR": "ada",
+            "GITHUB_OUTPUT": str(bin_folder / "output"),
+            "AWS_ENDPOINT_URL": aws,
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+        }
+
+    def run(self, workflow: str, *, leave_out: str = "", **variables: str) -> list[str]:
+        """Run the commands; their outputs. The first that fails fails the test."""
+        outputs = []
+        for step in steps(load(FOLDER / f"{workflow}.yml")):
+            if "run" not in step or (leave_out and leave_out in step["run"]):
+                continue
+            command = ["bash", "-e", "-c", step["run"]]
+            environment = {**self.variables, **variables}
+            done = subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, f"{step['run']}: {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+            outputs.append(done.stdout)
+        return outputs
+
+    def calls(self, name: str) -> list[str]:
+        path = self.bin / name
+        return path.read_text().splitlines() if path.exists() else []
+
+    def merge(self, branch: str) -> None:
+        """What pressing the button does, and the next checkout."""
+        git(self.root, "fetch", "--quiet", "origin", branch)
+        git(self.root, "merge", "--quiet", "--ff-only", "FETCH_HEAD")
+        git(self.root, "push", "--quiet", "origin", "HEAD:main")
+
+    def pinned(self, model: str = "churn") -> Any:
+        return yaml.safe_load((self.root / "environments" / "dev.yaml").read_text())["models"][model].get("version")
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def runner(tmp_path: Path, stage: Stage, aws: str) -> Runner:
+    root, bare, folder = tmp_path / "checkout", tmp_path / "remote.git", tmp_path / "bin"
+    subprocess.run(["git", "clone", "--quiet", "--bare", str(SOURCE), str(bare)], check=True)
+    git(bare, "update-ref", "refs/heads/main", git(SOURCE, "rev-parse", "HEAD"))
+    subprocess.run(["git", "clone", "--quiet", "-b", "main", str(bare), str(root)], check=True)
+    folder.mkdir()
+    scripts = {
+        "pulumi": ENGINE.replace("#!/usr/bin/env python3", f"#!{sys.executable}"),
+        "make": '#!/bin/sh\necho "make $*" >>"$STAND_IN/makes"\n',
+        "docker": '#!/bin/sh\necho "docker $*" >>"$STAND_IN/dockers"\n',
+    }
+    for name, text in scripts.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    tool = root / ".venv" / "bin" / "mlctl"
+    tool.parent.mkdir(parents=True)
+    tool.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c "from mlctl.cli.main import main; main()" "$@"\n')
+    tool.chmod(0o755)
+    values = {"model": "churn", "date": datetime.now(UTC).isoformat(), "actor": "training", "verdict": "pass"}
+    for version in (1, 2):
+        events = [Event(kind=kind, version=version, details=_details(root, kind), **values) for kind in KINDS]  # type: ignore[arg-type]
+        EvidenceLog(root / "evidence").append(events)
+    git(root, "add", "evidence")
+    git(root, "commit", "--quiet", "-m", "trained")
+    git(root, "push", "--quiet", "origin", "HEAD:main")
+    stage.on("GET", f"{REPO}/pulls", 200, [])
+    stage.on("POST", f"{REPO}/pulls", 201, {"html_url": "https://github.example/pull/1"})
+    return Runner(root, folder, stage, aws)
+
+
+def _details(root: Path, kind: str) -> dict[str, str]:
+    if kind != "data_contract":
+        return DETAILS.get(kind, {})
+    version = yaml.safe_load((root / "ml" / "models" / "churn.yaml").read_text())["contract"]["version"]
+    return {"contract_version": f"{version}+abc"}
+
+
+def answers(runner: Runner, **given: Any) -> None:
+    same = {"status": 0, "out": json.dumps({"changeSummary": {"same": 1}, "steps": []})}
+    stacks = [path.parent.name for path in (runner.root / "stacks").glob("*/Pulumi.yaml")]
+    (runner.bin / "answers").write_text(json.dumps({f"refresh {stack}": same for stack in stacks} | given))
+
+
+def test_promote_deploy_and_roll_back(runner: Runner, stage: Stage) -> None:
+    for version in ("1", "2"):
+        runner.run("promote", MODEL="churn", ENVIRONMENT="dev", VERSION=version)
+        assert runner.pinned() == (None if version == "1" else 1), "nothing serves before the merge"
+        runner.merge(f"promote/churn-{version}-to-dev")
+        assert runner.pinned() == int(version)
+
+    outputs = {"front_door_url": stage.url, "model_paths": {"churn": "/models/churn"}, "model_versions": {"churn": 2}}
+    answers(runner, **{"stack serving": {"status": 0, "out": json.dumps(outputs)}})
+    stage.on("POST", "/models/churn", 403)
+    stage.on("POST", "/models/churn", 400, None, x_model_version="2")
+    printed = runner.run("deploy", ENVIRONMENT="dev")
+    assert [place["environment"] for place in json.loads((runner.bin / "output").read_text().partition("=")[2])] == [
+        "dev",
+        "staging",
+        "prod",
+    ]
+    calls = [call for call in runner.calls("calls") if call.startswith("up ")]
+    assert calls[0] == "up foundation" and len(calls) == len(list((runner.root / "stacks").glob("*/Pulumi.yaml")))
+    assert calls.index("up cluster") < calls.index("up platform") and calls.index("up registries") < calls.index("up serving")
+    assert "dev: recorded churn version 2" in printed[-3]
+    assert "pass           churn answers" in printed[-2]
+    assert "1 records proposed" in printed[-1]
+    git(runner.root, "checkout", "--quiet", "--", "evidence")
+    runner.merge("evidence/deployed-dev")
+
+    runner.run("rollback", MODEL="churn", ENVIRONMENT="dev", REASON="$(touch owned); too slow")
+    assert not (runner.root / "owned").exists()
+    runner.merge("rollback/churn-in-dev")
+    assert runner.pinned() == 1
+    log = EvidenceLog(runner.root / "evidence")
+    assert log.verify() == []
+    kinds = [record.kind for record in log.records("churn")][-4:]
+    assert kinds == ["promotion", "promotion", "deployment", "rollback"]
+    assert list(log.records("churn"))[-1].details["reason"] == "$(touch owned); too slow"
+    assert set(runner.calls("makes")) == {"make .venv/.gate"}
+
+
+def test_drift_opens_one_issue_and_closes_it(runner: Runner, stage: Stage) -> None:
+    answers(runner)
+    stage.on("GET", f"{REPO}/issues", 200, [{"number": 3, "body": "<!-- mlctl drift dev -->\nold"}])
+    stage.on("POST", f"{REPO}/issues/3/comments", 201, {"html_url": "c"})
+    stage.on("PATCH", f"{REPO}/issues/3", 200, {"html_url": "https://github.example/issues/3"})
+    runner.run("drift", ENVIRONMENT="dev")
+    assert stage.seen[-1] == ("PATCH", f"{REPO}/issues/3", {"state": "closed"})
+    assert not [call for call in runner.calls("calls") if not call.startswith("refresh")], "it only looks"
+
+
+def test_a_pull_request_is_judged_told_and_previewed(runner: Runner, stage: Stage) -> None:
+    answers(runner)
+    report = runner.root / ".mlctl" / "report"
+    report.mkdir(parents=True)
+    (report / "comment.md").write_text("## Gate\n")
+    stage.on("GET", f"{REPO}/issues/7/comments", 200, [])
+    stage.on("POST", f"{REPO}/issues/7/comments", 201, {"html_url": "c"})
+    base = git(runner.root, "rev-parse", "HEAD")
+    dev = runner.root / "environments" / "dev.yaml"
+    dev.write_text(dev.read_text().replace("flow_log_retention_days: 14", "flow_log_retention_days: 30"))
+    git(runner.root, "commit", "--quiet", "-am", "keep longer")
+    runner.run("pull_request", ENVIRONMENT="dev", BASE=base, NUMBER="7")
+    assert runner.calls("makes")[0] == "make lint"
+    assert f"make check CHECK=--base {base} --out .mlctl/report" in runner.calls("makes")
+    assert stage.seen[-1][2] == {"body": "<!-- mlctl gate -->\n## Gate\n"}
+    assert runner.calls("calls") == ["preview foundation"], "only the stack that changed"
+
+
+def test_training_builds_and_pushes_both_images(runner: Runner) -> None:
+    import boto3
+
+    ecr = boto3.client(
+        "ecr", region_name="us-east-1", endpoint_url=runner.variables["AWS_ENDPOINT_URL"], aws_access_key_id="t", aws_secret_access_key="t"
+    )
+    for name in ("training", "serving"):
+        ecr.create_repository(repositoryName=f"acme/{name}")
+    runner.run("training", leave_out="workflow submit", ENVIRONMENT="dev", MODEL="churn")
+    verbs = [line.split()[1] for line in runner.calls("dockers")]
+    assert verbs == ["build", "login", "push"] * 2
+    host = "111111111111.dkr.ecr.us-east-1.amazonaws.com"
+    assert [line for line in runner.calls("dockers") if " push " in line] == [
+        f"docker push {host}/acme/{name}:1.0.0" for name in ("training", "serving")
+    ]
+
+
+def test_an_upgrade_opens_a_pull_request(runner: Runner, tmp_path: Path) -> None:
+    template = tmp_path / "template"
+    subprocess.run(["git", "clone", "--quiet", str(runner.root), str(template)], check=True)
+    (template / "mlctl" / "new.py").write_text('"""New."""\n')
+    git(template, "add", ".")
+    git(template, "commit", "--quiet", "-m", "newer")
+    printed = runner.run("upgrade", TEMPLATE_URL=str(template))
+    assert "1 added" in printed[-1] and "pull request: https://github.example/pull/1" in printed[-1]
+    git(runner.root, "fetch", "--quiet", "origin", "upgrade/template")
+    changed = git(runner.root, "diff", "--name-only", "HEAD", "FETCH_HEAD").splitlines()
+    assert changed == ["mlctl/new.py", "template.json"]
