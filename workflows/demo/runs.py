@@ -76,7 +76,7 @@ class Run:
         return iter(sorted(found, key=lambda node: node.started))
 
     def document(self, file: str, *, model: str = "", where: str = "") -> dict[str, Any]:
-        """Read a JSON file that a step wrote: the one about a model, or of the step with `where` in its name.
+        """Read a JSON file that a step wrote (not one it fetched): the one about a model, or of the step with `where` in its name.
 
         Raises
         ------
@@ -86,7 +86,7 @@ class Run:
         for folder in self._folders(where):
             for path in sorted(folder.rglob(file)):
                 read: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-                if "outputs" in path.as_posix() and (not model or read.get("model") == model):
+                if "outputs" in path.as_posix() and "registered" not in path.parts and (not model or read.get("model") == model):
                     return read
         raise ServiceError(f"{self.title} left no {file}", file=self.shown.folder)
 

@@ -1,7 +1,8 @@
 """The warm process: imports Hera's runner once, then forks one process per step.
 
 Requests come over the socket named by the first argument: four bytes of length, with the step's two streams attached, then JSON.
-Further arguments name modules that are imported first, so that the steps find them imported. Answers are lines of JSON: `{number, pid}` when a step starts, `{number, code, memory}` when it has ended.
+Further arguments name modules that are imported first, so that the steps find them imported.
+Answers are lines of JSON: `{number, pid}` when a step starts, `{number, code, memory}` when it has ended.
 """
 
 from __future__ import annotations
@@ -120,9 +121,9 @@ def _run_step() -> int:
     except BaseException:
         traceback.print_exc()
         code = 1
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
-            thread.join()
+    # Waits for threads as Python does at its end, after telling idle thread pools to end; as multiprocessing does in its children.
+    shut_down: Any = vars(threading)["_shutdown"]
+    shut_down()
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
