@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from mlctl.errors import InputError
@@ -32,13 +33,14 @@ def write_atomically(path: Path, text: str) -> None:
         raise InputError(
             f"cannot be written: {error.strerror}", file=path, remedy="the old content stands; free the disk and repeat"
         ) from None
-    sync_folder(path.parent)
+    _sync_folder(path.parent)
 
 
-def sync_folder(folder: Path) -> None:
-    """Wait until the disk knows the folder's entries."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _sync_folder(folder: Path) -> None:
+    """Wait until the disk knows the folder's entries. The new content stands by now, so where this cannot be done nothing is taken back."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

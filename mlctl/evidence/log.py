@@ -71,8 +71,14 @@ class EvidenceLog:
     def _extend(self, model: str, events: Sequence[Event]) -> list[Record]:
         path = self._path(model)
         drop_torn_line(path)
-        records = extend_chain(path, events, self._end(path))
-        self._write_head(model, End(count=records[-1].sequence, hash=records[-1].hash))
+        end = self._end(path)
+        size = path.stat().st_size if path.exists() else 0
+        records = extend_chain(path, events, end)
+        try:
+            self._write_head(model, End(count=records[-1].sequence, hash=records[-1].hash))
+        except InputError:
+            os.truncate(path, size)  # all or nothing: the caller is told that nothing was recorded
+            raise
         return records
 
     def _end(self, path: Path) -> End:
