@@ -33,7 +33,7 @@ engines: ## Put the pinned engines into .engines/bin
 	$(PYTHON) tools/engines/build.py
 
 test-engine: .venv/.dev .checkov/.checkov engines ## Run the tests against real engines
-	.venv/bin/pytest tests/engine
+	ENGINES_REQUIRED=1 .venv/bin/pytest tests/engine
 
 lint: .venv/.dev ## Style, types, import contracts, generated files
 	.venv/bin/ruff check .

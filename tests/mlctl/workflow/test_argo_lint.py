@@ -1,36 +1,38 @@
-"""The real `argo lint --offline` says of every manifest what its first lines say it does."""
+"""The real `argo lint --offline` says of every manifest what its first lines say it does.
+
+The `argo` command is not among the engines that `make engines` can build (its Go module is not to be had); put one on the PATH to run this.
+"""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
-ARGO = Path(__file__).parents[3] / ".engines/bin/argo"
+ARGO = shutil.which("argo")
 MANIFESTS = Path(__file__).parent / "manifests"
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.skipif(not ARGO.exists(), reason="the argo command is not there: run `make engines`"),
-]
+pytestmark = pytest.mark.skipif(ARGO is None, reason="not proven here: there is no argo command on the PATH to lint the manifests with")
 
 
-def lint(file: Path) -> subprocess.CompletedProcess[str]:
-    command = [str(ARGO), "lint", "--offline", "--kinds=workflows,workflowtemplates,cronworkflows,clusterworkflowtemplates"]
-    return subprocess.run([*command, str(file)], capture_output=True, text=True, check=False)
+def accepts(file: Path) -> bool:
+    assert ARGO is not None
+    command = [ARGO, "lint", "--offline", "--kinds=workflows,workflowtemplates,cronworkflows,clusterworkflowtemplates", str(file)]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-@pytest.mark.parametrize("file", sorted((MANIFESTS / "accepted").glob("*.yaml")), ids=lambda file: file.stem)
-def test_argo_accepts_what_runs_here(file: Path) -> None:
-    linted = lint(file)
-    assert linted.returncode == 0, linted.stdout + linted.stderr
+def test_argo_accepts_what_runs_here() -> None:
+    refused = [file.stem for file in sorted((MANIFESTS / "accepted").glob("*.yaml")) if not accepts(file)]
+    assert refused == []
 
 
-@pytest.mark.parametrize("file", sorted((MANIFESTS / "refused").glob("*.yaml")), ids=lambda file: file.stem)
-def test_argo_agrees_or_only_a_cluster_can_run_it(file: Path) -> None:
-    lines = [line[2:] for line in file.read_text().splitlines() if line.startswith("#:")]
-    verdict = yaml.safe_load("\n".join(lines))["argo"]
-    linted = lint(file)
-    assert (linted.returncode == 0) == (verdict == "accepts"), linted.stdout + linted.stderr
+def test_argo_agrees_or_only_a_cluster_can_run_it() -> None:
+    wrong = []
+    for file in sorted((MANIFESTS / "refused").glob("*.yaml")):
+        lines = [line[2:] for line in file.read_text().splitlines() if line.startswith("#:")]
+        if accepts(file) != (yaml.safe_load("\n".join(lines))["argo"] == "accepts"):
+            wrong.append(file.stem)
+    assert wrong == []
