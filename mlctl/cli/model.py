@@ -32,6 +32,7 @@ def command() -> None:
 @click.argument("name")
 @click.option("--to", "environment", required=True, metavar="ENV", help="Environment that is to serve the version.")
 @click.option("--version", type=click.IntRange(min=1), help="Default: what the environment before serves, else the newest with evidence.")
+@click.option("--evidence", envvar="EVIDENCE", metavar="FILE|JSON", help="events.json of the training, where the log has it not yet.")
 @click.option("--pull-request", is_flag=True, help="Push a branch and open a pull request instead of editing files here.")
 @_remote
 @_base
@@ -42,6 +43,7 @@ def promote_model(
     name: str,
     environment: str,
     version: int | None,
+    evidence: str | None,
     pull_request: bool,
     remote: str,
     base: str,
@@ -50,11 +52,14 @@ def promote_model(
     form: str,
 ) -> None:
     """Judge a version by the target's gates, pin it there, and write the evidence."""
+    from mlctl.promotion.carried import carry, read_events
     from mlctl.promotion.move import promote
 
     who, registry = who_acts(by), _registry(tracking_uri)
+    events = read_events(_text_or_file(evidence), name) if evidence else []
 
     def move(root: Path) -> Moved:
+        carry(root, events)
         return promote(root, name, environment, who, version=version, registry=registry)
 
     if pull_request:
@@ -249,6 +254,13 @@ def _as_pull_request(move: Callable[[Path], Moved], who: Who, branch: str, title
     target = Target(remote=remote, base=base, github=GitHub.from_environment(repository), author=who.actor)
     moved, address = open_pull_request(root, target, branch, title, move)
     _show(moved, form, pull_request=address)
+
+
+def _text_or_file(given: str) -> str:
+    """JSON that was given itself, or what the file of that name holds."""
+    from mlctl.config.yaml_file import read_text
+
+    return given if given.lstrip().startswith("[") else read_text(Path(given))
 
 
 def who_acts(by: str | None) -> Who:
