@@ -7,13 +7,19 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from mlctl.evidence.log import EvidenceLog
+from mlctl.evidence.record import Event
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 STAND_INS = Path(__file__).parent / "stand_ins"
+INPUTS = {"report.json": "{}", "requests.jsonl": "{}\n"}
+"""Files of the reader's own that pages name."""
 
 
 def script(page: Path) -> str:
@@ -38,10 +44,28 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (tools / "mlctl").write_text((STAND_INS / "mlctl").read_text().replace("#!/usr/bin/env -S python3", f"#!{tools / 'python'}", 1))
     (tools / "mlctl").chmod(0o755)
     (folder / ".checkov").symlink_to(ROOT / ".checkov")
+    _write_evidence(folder)
+    for name, text in INPUTS.items():
+        (folder / name).write_text(text)
     for arguments in (["init", "--quiet", "--initial-branch=main"], ["add", "--all"], ["commit", "--quiet", "--message=base"]):
         git = ["git", "-C", str(folder), "-c", "user.name=t", "-c", "user.email=t@t.example", *arguments]
         subprocess.run(git, check=True, capture_output=True)
+    subprocess.run(["git", "-C", str(folder), "update-ref", "refs/remotes/origin/main", "HEAD"], check=True, capture_output=True)
     return folder
+
+
+def _write_evidence(folder: Path) -> None:
+    """What training leaves behind: two versions of each model with everything that a promotion asks for."""
+    kinds = ("evaluation", "fairness", "explanation", "latency", "data_contract", "artefact")
+    details = {"data_contract": {"contract_version": "1.0+abc"}, "artefact": {"sha256": "a" * 64}}
+    date = datetime.now(UTC).isoformat(timespec="seconds")
+    for model in ("churn", "credit-risk"):
+        events = [
+            Event(kind=kind, model=model, version=version, date=date, actor="training", verdict="pass", details=details.get(kind, {}))  # type: ignore[arg-type]
+            for version in (3, 4)
+            for kind in kinds
+        ]
+        EvidenceLog(folder / "evidence").append(events)
 
 
 @pytest.mark.slow
