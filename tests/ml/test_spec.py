@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 def test_ships_two_models_of_two_teams() -> None:
     specs = [load_spec(name) for name in model_names()]
     assert [(spec.name, spec.owner.team, spec.regulated) for spec in specs] == [
-        ("churn", "growth", False),
+        ("churn", "retention", False),
         ("credit-risk", "lending", True),
     ]
 

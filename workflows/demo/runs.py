@@ -104,12 +104,19 @@ class Run:
                 yield folder
 
 
-def start(place: DemoPlace, name: str, parameters: Mapping[str, str], artefacts: Mapping[str, Path] | None = None) -> Started:
+def start(
+    place: DemoPlace,
+    name: str,
+    parameters: Mapping[str, str],
+    artefacts: Mapping[str, Path] | None = None,
+    *,
+    warm: tuple[str, ...] = WARM,
+) -> Started:
     """Start the rendered workflow of that name."""
     given = {"tracking-uri": place.tracking_uri, "evidence-log": str(place.evidence), **parameters}
     command = [str(Path(sys.executable).with_name("mlctl")), "workflow", "run", str(place.manifest(name)), "--format", "json"]
     command += ["--runs-dir", str(place.runs)]
-    for module in WARM:
+    for module in warm:
         command += ["--warm", module]
     for key, value in given.items():
         command += ["-p", f"{key}={value}"]

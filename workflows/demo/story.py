@@ -107,7 +107,7 @@ class Story:
         self.runs["biased"] = biased.wait()
 
     def _roll_back(self) -> None:
-        self.runs["rolled back"] = start(self.place, f"{MODEL}-rollback", {}).wait()
+        self.runs["rolled back"] = start(self.place, f"{MODEL}-rollback", {}, warm=()).wait()
         self._remember("the version before was made champion again")
 
     def _remember(self, what: str) -> None:

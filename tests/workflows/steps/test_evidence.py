@@ -1,0 +1,82 @@
+"""Findings become records of the kinds the promotion rules ask for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlctl.evidence.log import EvidenceLog
+from policies.ml.evidence import KINDS as ASKED_FOR
+from workflows.steps.evidence import KINDS, Grounds, note, record
+
+GATE = {"metric": "roc_auc", "estimate": 0.8, "low": 0.7, "high": 0.9, "threshold": 0.7, "verdict": "pass"}
+GROUP = {"attribute": "sex", "adverse_impact_ratio": 0.6, "equalised_odds_difference": 0.3, "verdict": "fail"}
+FILES: dict[str, dict[str, Any]] = {
+    "bundle": {"algorithm": "xgboost", "data_hash": "d1", "contract_version": "1.0+ab", "model_sha256": "m1", "seed": 7},
+    "screening": {"verdict": "pass"},
+    "evaluation": {"verdict": "pass", "rows": 900, "gates": [GATE], "champion": {"verdict": "pass"}},
+    "fairness": {"verdict": "fail", "attributes": [GROUP]},
+    "explanation": {"verdict": "pass", "method": "shap", "adverse_decisions": 9, "adverse_explained": 9},
+    "package": {
+        "verdict": "pass",
+        "chosen": "plain",
+        "p50_ms": 1.0,
+        "p99_ms": 2.0,
+        "largest_difference": 0.0,
+        "model_sha256": "o1",
+    },
+}
+
+
+@pytest.fixture
+def grounds(tmp_path: Path) -> Grounds:
+    folders = {}
+    for name, content in FILES.items():
+        folders[name] = tmp_path / name
+        folders[name].mkdir()
+        (folders[name] / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+    return Grounds(model="credit-risk", version=4, actor="workflow x", commit="c0ffee", folders=folders)
+
+
+def test_every_kind_the_rules_ask_for_is_written(grounds: Grounds, tmp_path: Path) -> None:
+    log = EvidenceLog(tmp_path / "evidence")
+    record(grounds, tmp_path / "out" / "events.json", str(log.folder))
+    found = {item.kind: item for item in log.records("credit-risk")}
+    assert list(found) == list(KINDS)
+    assert set(ASKED_FOR) <= set(found)
+    assert {kind: item.verdict for kind, item in found.items()} == {
+        "training": None,
+        "evaluation": "pass",
+        "fairness": "fail",
+        "explanation": "pass",
+        "latency": "pass",
+        "data_contract": "pass",
+        "artefact": "pass",
+    }
+    assert found["artefact"].details == {"onnx_sha256": "o1", "model_sha256": "m1"}
+    assert {item.version for item in found.values()} == {4}
+    assert [item["kind"] for item in json.loads((tmp_path / "out" / "events.json").read_text())] == list(KINDS)
+
+
+def test_a_step_that_runs_again_adds_nothing(grounds: Grounds, tmp_path: Path) -> None:
+    log = EvidenceLog(tmp_path / "evidence")
+    for _ in range(2):
+        record(grounds, tmp_path / "events.json", str(log.folder))
+    assert len(list(log.records())) == len(KINDS)
+    assert log.verify() == []
+
+
+def test_a_model_that_could_not_be_exported_has_no_artefact(grounds: Grounds, tmp_path: Path) -> None:
+    (grounds.folders["package"] / "package.json").write_text(json.dumps({**FILES["package"], "model_sha256": None}), encoding="utf-8")
+    events = {event.kind: event for event in record(grounds, tmp_path / "events.json", "")}
+    assert events["artefact"].verdict == "fail"
+    assert not (tmp_path / "evidence").exists()
+
+
+def test_a_note_without_a_log_is_no_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    note("rollback", "churn", "me", "", version=1)
+    assert list(tmp_path.iterdir()) == []

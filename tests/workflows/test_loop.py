@@ -1,0 +1,118 @@
+"""The rendered workflows of one model, run here as a person runs them: train, then drift, alert, and train again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from mlctl.evidence.log import EvidenceLog
+from workflows.demo.runs import WARM
+from workflows.steps.evidence import KINDS
+
+pytestmark = [pytest.mark.ml, pytest.mark.slow]
+ROOT = Path(__file__).parents[2]
+ROWS = 300
+
+
+class Loop:
+    """A registry, an evidence log and runs in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.evidence = EvidenceLog(folder / "evidence")
+
+    def run(self, name: str, artefacts: dict[str, Path] | None = None, status: int = 0, **parameters: str) -> dict[str, Any]:
+        """Run a rendered workflow and return what `--format json` prints."""
+        given = {"tracking-uri": f"sqlite:///{self.folder}/mlflow.db", "evidence-log": str(self.evidence.folder), **parameters}
+        command = [str(Path(sys.executable).with_name("mlctl")), "workflow", "run", name, "--format", "json"]
+        command += ["--runs-dir", str(self.folder / "runs")]
+        command += [f"--warm={module}" for module in WARM]
+        command += [f"-p={key}={value}" for key, value in given.items()]
+        command += [f"--artifact={key}={path}" for key, path in (artefacts or {}).items()]
+        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert ended.returncode == status, ended.stderr + ended.stdout
+        found: dict[str, Any] = json.loads(ended.stdout)
+        return found
+
+    def kinds(self) -> list[tuple[str, int | None, str | None]]:
+        return [(record.kind, record.version, record.verdict) for record in self.evidence.records("churn")]
+
+
+@pytest.fixture(scope="module")
+def loop(tmp_path_factory: pytest.TempPathFactory) -> Loop:
+    """One trained and promoted model; the tests below go on from it in their order."""
+    made = Loop(tmp_path_factory.mktemp("loop"))
+    made.trained = made.run("churn-training", knobs='{"rows": 3000}', training='{"trials": 2}', promote="true")  # type: ignore[attr-defined]
+    return made
+
+
+def _decisions(loop: Loop, start: datetime) -> Path:
+    """The reference rows again, in three windows of a day; in the last two every fee is thrice as high."""
+    reference = next((loop.folder / "runs").rglob("train*/**/bundle/reference.parquet"), None)
+    assert reference is not None
+    rows = pd.read_parquet(reference).head(ROWS)
+    parts = []
+    for day in range(3):
+        part = rows.drop(columns=["churned"]).copy()
+        part["decided_at"] = pd.Timestamp(start + timedelta(days=day, hours=1))
+        part["decision_id"] = [f"{day}-{row}" for row in range(len(part))]
+        if day:
+            part["monthly_fee"] = part["monthly_fee"] * 3
+        parts.append(part)
+    path = loop.folder / "decisions.parquet"
+    pd.concat(parts, ignore_index=True).to_parquet(path)
+    return path
+
+
+def test_training_registers_and_promotes_on_the_record(loop: Loop) -> None:
+    trained = loop.trained  # type: ignore[attr-defined]
+    assert trained["outputs"] == {"version": "1", "decision": "true"}
+    assert [kind for kind, _, _ in loop.kinds()] == [*KINDS, "promotion"]
+    assert {verdict for kind, _, verdict in loop.kinds() if kind in ("evaluation", "latency", "data_contract", "artefact")} == {"pass"}
+    assert loop.evidence.verify() == []
+
+
+def test_unknown_options_are_refused_with_a_sentence(loop: Loop) -> None:
+    ended = loop.run("churn-training", status=1, knobs='{"size": 3}')
+    assert "'size' is unknown; allowed: bias, concept_drift, days" in json.dumps(ended) or ended["phase"] == "Failed"
+    said = "".join(path.read_text() for path in (Path(ended["folder"])).rglob("stderr.log"))
+    assert "'size' is unknown; allowed: bias, concept_drift, days" in said
+    assert "Traceback" not in said
+
+
+def test_drift_alerts_and_starts_retraining(loop: Loop) -> None:
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    windows = [
+        {"start": (start + timedelta(days=day)).isoformat(), "end": (start + timedelta(days=day + 1)).isoformat()} for day in range(3)
+    ]
+    ended = loop.run(
+        "churn-monitoring",
+        {"decisions": _decisions(loop, start)},
+        windows=json.dumps(windows),
+        window="",
+        knobs='{"rows": 3000, "seed": 5}',
+        training='{"trials": 2}',
+        promote="false",
+    )
+    assert ended["outputs"] == {"verdict": "drift", "retrain": "true"}
+    said = [(kind, verdict) for kind, version, verdict in loop.kinds() if kind == "monitoring"]
+    assert said == [("monitoring", "pass"), ("monitoring", "fail"), ("monitoring", "fail")]
+    alerts = json.loads(next(Path(ended["folder"]).rglob("report/alerts.json")).read_text())["alerts"]
+    assert {alert["feature"] for alert in alerts} == {"monthly_fee"}
+    assert all("https://argo." in alert["text"] for alert in alerts)
+    assert [version for kind, version, _ in loop.kinds() if kind == "training"] == [1, 2]
+
+
+def test_one_calm_window_starts_nothing(loop: Loop) -> None:
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    window = [{"start": start.isoformat(), "end": (start + timedelta(days=1)).isoformat()}]
+    ended = loop.run("churn-monitoring", {"decisions": _decisions(loop, start)}, windows=json.dumps(window), window="", promote="false")
+    assert ended["outputs"] == {"verdict": "ok", "retrain": "false"}
+    assert [version for kind, version, _ in loop.kinds() if kind == "training"] == [1, 2]
