@@ -100,6 +100,6 @@ class SystemNodes(pulumi.ComponentResource):
             metadata_options={"http_endpoint": "enabled", "http_tokens": "required", "http_put_response_hop_limit": 1},
             monitoring={"enabled": True},
             network_interfaces=[{"associate_public_ip_address": "false", "delete_on_termination": "true"}],
-            tag_specifications=[{"resource_type": kind, "tags": dict(args.tags)} for kind in ("instance", "volume")],
+            tag_specifications=[{"resource_type": kind, "tags": {**args.tags, "node-pool": "system"}} for kind in ("instance", "volume")],
             opts=opts,
         )
