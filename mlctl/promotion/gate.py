@@ -32,7 +32,10 @@ class Registered:
     """What the registry says about the version. `problem` where it must not serve (missing, archived, not ready)."""
 
     sha256: str | None
+    """Of everything that is registered: the tag `artefact_sha256`."""
     problem: str | None = None
+    model_sha256: str | None = None
+    """Of the trained model: the tag `model_sha256`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +79,16 @@ def _registry(candidate: Candidate) -> Check:
     if asked.problem:
         return Check(name="registry", verdict="fail", detail=asked.problem)
     record = latest(candidate.records, "artefact", candidate.version)
-    proven = record.details.get("sha256") if record else None
-    if not asked.sha256 or not proven:
-        where = "the registry" if not asked.sha256 else "the evidence"
-        return Check(name="registry", verdict="fail", detail=f"{where} holds no artefact hash of version {candidate.version}")
-    if asked.sha256 != proven:
-        detail = f"tampered: the registry's artefact is {asked.sha256[:12]}…, the evidence is about {str(proven)[:12]}…"
-        return Check(name="registry", verdict="fail", detail=detail)
-    return Check(name="registry", verdict="pass", detail=f"artefact {asked.sha256[:12]}… is the one the evidence is about")
+    details = record.details if record else {}
+    pairs = [(asked.sha256, details.get("sha256")), (asked.model_sha256, details.get("model_sha256"))]
+    both = [(here, str(proven)) for here, proven in pairs if here and proven]
+    if not both:
+        return Check(name="registry", verdict="fail", detail=f"registry and evidence name no common hash of version {candidate.version}")
+    for here, proven in both:
+        if here != proven:
+            detail = f"tampered: the registry's artefact is {here[:12]}…, the evidence is about {proven[:12]}…"
+            return Check(name="registry", verdict="fail", detail=detail)
+    return Check(name="registry", verdict="pass", detail=f"artefact {both[0][0][:12]}… is the one the evidence is about")
 
 
 def _evidence(candidate: Candidate, kind: str) -> Check:

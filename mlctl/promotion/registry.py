@@ -14,7 +14,7 @@ from mlctl.promotion.gate import Registered
 from mlctl.promotion.service import Service, expect
 
 _API = "/api/2.0/mlflow"
-HASH_TAG = "artefact_sha256"
+HASH_TAG, MODEL_HASH_TAG = "artefact_sha256", "model_sha256"
 
 
 class MlflowRegistry:
@@ -59,7 +59,7 @@ class MlflowRegistry:
             return Registered(sha256=tags.get(HASH_TAG), problem=f"version {version} is archived")
         if found.get("status") != "READY":
             return Registered(sha256=tags.get(HASH_TAG), problem=f"version {version} is {found.get('status')}, not READY")
-        return Registered(sha256=tags.get(HASH_TAG))
+        return Registered(sha256=tags.get(HASH_TAG), model_sha256=tags.get(MODEL_HASH_TAG))
 
     def set_alias(self, model: str, alias: str, version: int) -> None:
         """Point an alias to a version. Doing it twice does no harm."""

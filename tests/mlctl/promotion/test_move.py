@@ -9,14 +9,16 @@ from unittest import mock
 
 import pytest
 
+from mlctl.config.gates import Promotion
 from mlctl.errors import BlockedError, InputError, ServiceError
 from mlctl.evidence.log import EvidenceLog
+from mlctl.evidence.record import GENESIS, Event, chained
 from mlctl.promotion import intent
-from mlctl.promotion.gate import Registered
+from mlctl.promotion.gate import Candidate, Registered, judge
 from mlctl.promotion.intent import Pins
 from mlctl.promotion.move import approve, promote, rollback
 from mlctl.promotion.pin import Pin
-from tests.mlctl.promotion.conftest import KINDS, prove, who
+from tests.mlctl.promotion.conftest import KINDS, NOW, prove, who
 
 
 def kinds(root: Path, model: str = "churn") -> list[str]:
@@ -139,7 +141,8 @@ def test_a_version_that_the_environment_before_does_not_serve(repo: Path) -> Non
         (Registered(sha256=None, problem="version 1 of churn is not registered"), "is not registered"),
         (Registered(sha256="a" * 64, problem="version 1 is archived"), "version 1 is archived"),
         (Registered(sha256="b" * 64), "tampered"),
-        (Registered(sha256=None), "the registry holds no artefact hash"),
+        (Registered(sha256=None), "registry and evidence name no common hash of version 1"),
+        (Registered(sha256=None, model_sha256="a" * 64), "registry and evidence name no common hash of version 1"),
     ],
 )
 def test_what_the_registry_objects_to(repo: Path, answer: Registered, message: str) -> None:
@@ -147,6 +150,16 @@ def test_what_the_registry_objects_to(repo: Path, answer: Registered, message: s
     with pytest.raises(BlockedError, match=message):
         promote(repo, "churn", "dev", who(), registry=Fake(answer))
     assert pin(repo, "dev").version is None
+
+
+def test_the_hash_of_the_trained_model_is_compared_too() -> None:
+    record = chained(
+        Event(kind="artefact", model="churn", version=1, date=NOW.isoformat(), actor="t", details={"model_sha256": "m" * 64}), 1, GENESIS
+    )
+    for here, verdict in (("m" * 64, "pass"), ("n" * 64, "fail")):
+        registered = Registered(sha256="a" * 64, model_sha256=here)
+        candidate = Candidate(model="churn", version=1, records=[record], definition=None, from_version=None, registered=registered)
+        assert judge(candidate, Promotion(), NOW)[0].verdict == verdict
 
 
 def test_a_registry_that_is_down_changes_nothing(repo: Path) -> None:
