@@ -148,9 +148,15 @@ def _without(text: str, model: str, key: str) -> str:
         return text[:first] + text[last:]
     lines = text.splitlines(keepends=True)
     last_line = end.line if end.column <= start.column and end.line > start.line else end.line + 1
-    while last_line > start.line + 1 and not lines[last_line - 1].strip():
+    while last_line > start.line + 1 and _stands_outside(lines[last_line - 1], start.column):
         last_line -= 1
     return "".join(lines[: start.line] + lines[last_line:])
+
+
+def _stands_outside(line: str, column: int) -> bool:
+    """Whether a line after a section is blank, or a comment on what follows."""
+    text = line.lstrip()
+    return not text or (text.startswith("#") and len(line) - len(text) <= column)
 
 
 def _mapping(node: yaml.Node | None, key: str) -> yaml.MappingNode:

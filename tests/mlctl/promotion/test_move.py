@@ -10,6 +10,7 @@ from unittest import mock
 import pytest
 
 from mlctl.config.gates import Promotion
+from mlctl.config.load import load_environment
 from mlctl.errors import BlockedError, InputError, ServiceError
 from mlctl.evidence.log import EvidenceLog
 from mlctl.evidence.record import GENESIS, Event, chained
@@ -307,3 +308,34 @@ def test_two_promotions_at_once(repo: Path) -> None:
         worker.join()
     assert pin(repo, "dev", "churn").version == pin(repo, "dev", "credit-risk").version == 1
     assert EvidenceLog(repo / "evidence").verify() == []
+
+
+def try_out(root: Path, version: int) -> None:
+    """Put a challenger beside churn in dev, as a person would."""
+    path = root / "environments" / "dev.yaml"
+    line = "    serverless: {memory_mb: 2048, max_concurrency: 5}\n"
+    head, _, tail = path.read_text().rpartition(line)
+    path.write_text(f"{head}{line}    challenger: {{version: {version}, weight_percent: 10}}\n{tail}")
+
+
+def test_a_challenger_that_won_is_promoted_and_no_longer_on_trial(repo: Path) -> None:
+    for version in (1, 2):
+        prove(repo, version)
+    promote(repo, "churn", "dev", who(), version=1)
+    try_out(repo, 2)
+    assert pin(repo, "dev") == Pin(version=1, previous=None, challenger=2)
+    promote(repo, "churn", "dev", who(1), version=2)
+    assert pin(repo, "dev") == Pin(version=2, previous=1)
+    load_environment(repo / "environments" / "dev.yaml")
+
+
+def test_a_challenger_that_lost_is_withdrawn_before_anything_else(repo: Path) -> None:
+    for version in (1, 2, 3):
+        prove(repo, version)
+    for version in (1, 2):
+        promote(repo, "churn", "dev", who(version), version=version)
+    try_out(repo, 3)
+    moved = rollback(repo, "churn", "dev", who(3), reason="slow")
+    assert (moved.from_version, moved.version) == (3, 2)
+    assert pin(repo, "dev") == Pin(version=2, previous=1), "the champion and its way back stay"
+    assert rollback(repo, "churn", "dev", who(4), reason="slow too").version == 1

@@ -61,3 +61,29 @@ def test_a_merge_conflict_is_named_with_its_line() -> None:
 def test_an_unknown_model_names_the_known_ones() -> None:
     with pytest.raises(InputError, match="there is no model 'x' here; allowed: m"):
         with_pin("models:\n  m:\n    version: 1\n", FILE, "x", Pin(version=3, previous=2))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "models:\n  m:\n    version: 2\n    challenger: # on trial\n      version: 3\n      weight_percent: 10\n    mode: a\n",
+            "models:\n  m:\n    version: 2\n    mode: a\n",
+        ),
+        ("models:\n  m:\n    version: 2\n    challenger:\n      version: 3\n", "models:\n  m:\n    version: 2\n"),
+        (
+            "models:\n  m:\n    version: 2\n    challenger: {version: 3}\n  n:\n    version: 1\n",
+            "models:\n  m:\n    version: 2\n  n:\n    version: 1\n",
+        ),
+        (
+            "models:\n  m:\n    version: 2\n    challenger:\n      version: 3\n\n# the others\nbudgets: 1\n",
+            "models:\n  m:\n    version: 2\n\n# the others\nbudgets: 1\n",
+        ),
+        ("models: {m: {version: 2, challenger: {version: 3}, mode: a}}\n", "models: {m: {version: 2, mode: a}}\n"),
+        ("models: {m: {challenger: {version: 3}, version: 2}}\n", "models: {m: {version: 2}}\n"),
+    ],
+)
+def test_a_challenger_is_withdrawn(before: str, after: str) -> None:
+    assert pin_in(before, FILE, "m") == Pin(version=2, previous=None, challenger=3)
+    assert with_pin(before, FILE, "m", Pin(version=2, previous=None, challenger=3)) == before
+    assert with_pin(before, FILE, "m", Pin(version=2, previous=None)) == after
