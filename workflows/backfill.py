@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from hera.workflows import DAG, Parameter, Task
 
 from mlctl.config.environment import Environment
-from workflows.judgement import output
 from workflows.manifest import MAIN, Manifest, add_exit, common, finished, passed, template
 from workflows.place import Place, places
 from workflows.steps.prepare import build_features, ingest
 from workflows.steps.watch import periods
+from workflows.tasks import in_order, output, task
 
 KIND = "backfill"
 AT_ONCE = 4
@@ -30,7 +30,7 @@ def backfill(place: Place) -> Manifest:
     with template(place, KIND, f"Make past features of {place.name} anew", parameters=own, minutes=24 * 60) as workflow:
         _add_one()
         with DAG(name=MAIN, inputs=[Parameter(name=name) for name in own]):
-            cut = periods(name="periods", arguments=passed("model", "start", "end", "days"))
+            cut = task(periods, name="periods", arguments=passed("model", "start", "end", "days"))
             items = {name: f"{{{{item.{name}}}}}" for name in ("knobs", "as-of")}
             made = Task(
                 name="period",
@@ -38,7 +38,7 @@ def backfill(place: Place) -> Manifest:
                 arguments={**passed("model", "tracking-uri"), **items},
                 with_param="{{tasks.periods.outputs.parameters.periods}}",
             )
-            cut >> made
+            in_order(cut, made)
         add_exit(place)
     found = finished(workflow, place)
     found["spec"]["parallelism"] = AT_ONCE
@@ -51,7 +51,7 @@ def backfill(place: Place) -> Manifest:
 
 def _add_one() -> None:
     with DAG(name=ONE, inputs=[Parameter(name=name) for name in GIVEN]):
-        data = ingest(name="ingest", arguments=passed("model", "knobs"))
+        data = task(ingest, name="ingest", arguments=passed("model", "knobs"))
         given = [passed("model", "tracking-uri", "as-of"), {"training": "{}"}, output(data, "data")]
-        features = build_features(name="features", arguments=given)
-        data >> features
+        features = task(build_features, name="features", arguments=given)
+        in_order(data, features)

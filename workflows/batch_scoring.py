@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from hera.workflows import DAG, Artifact, Parameter, S3Artifact
 
 from mlctl.config.environment import Environment
-from workflows.judgement import output
-from workflows.manifest import MAIN, Manifest, add_exit, common, cron, finished, passed, template
+from workflows.manifest import MAIN, Manifest, add_artefacts, add_exit, common, cron, finished, passed, template
 from workflows.place import Place, places
 from workflows.steps.release import fetch
 from workflows.steps.watch import score_batch
+from workflows.tasks import in_order, output, result, task
 
 KIND = "batch-scoring"
 WORK = "/work"
@@ -34,13 +34,13 @@ def batch_scoring(place: Place) -> Manifest:
     own = {**common(place), "decided-at": "{{workflow.creationTimestamp}}", "chunk-rows": "50000"}
     with template(place, KIND, f"Score a file with {place.name}", parameters=own, minutes=16 * 60) as workflow:
         requests = S3Artifact(name="requests", key=f"{place.team.name}/batch/{place.name}/requests.parquet")
-        workflow.arguments = [*(workflow.arguments or []), requests]
-        outputs = [Parameter(name="rows", value_from={"parameter": "{{tasks.score.outputs.parameters.rows}}"})]
+        add_artefacts(workflow, requests)
+        outputs = [result("rows", "{{tasks.score.outputs.parameters.rows}}")]
         with DAG(name=MAIN, inputs=[*(Parameter(name=name) for name in own), Artifact(name="requests")], outputs=outputs):
-            champion = fetch(name="champion", arguments={**passed("model", "tracking-uri"), "wanted": "champion"})
+            champion = task(fetch, name="champion", arguments={**passed("model", "tracking-uri"), "wanted": "champion"})
             given = [passed("decided-at", "chunk-rows"), output(champion, "fetched")]
-            scored = score_batch(name="score", arguments=[*given, Artifact(name="requests", from_="{{inputs.artifacts.requests}}")])
-            champion >> scored
+            scored = task(score_batch, name="score", arguments=[*given, Artifact(name="requests", from_="{{inputs.artifacts.requests}}")])
+            in_order(champion, scored)
         add_exit(place)
     found = finished(workflow, place)
     _on_a_volume(found, place)

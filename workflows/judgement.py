@@ -8,6 +8,7 @@ from hera.workflows import Artifact, Task
 
 from workflows.manifest import passed
 from workflows.steps.judge import check_fairness, decide, evaluate, explain, package
+from workflows.tasks import in_order, output, task
 
 EVIDENCE = ("evaluation", "fairness", "explanation", "package")
 
@@ -27,20 +28,15 @@ class Judgement:
 def add_judgement(features: Artifact, bundle: Artifact, champion: Artifact) -> Judgement:
     """Inside a DAG: evaluation, fairness, explanation and packaging side by side, and the decision after them."""
     given = [passed("model"), features, bundle]
-    evaluated = evaluate(name="evaluate", arguments=[*given, champion])
+    evaluated = task(evaluate, name="evaluate", arguments=[*given, champion])
     others = {
-        "fairness": check_fairness(name="fairness", arguments=given),
-        "explanation": explain(name="explain", arguments=given),
-        "package": package(name="package", arguments=given),
+        "fairness": task(check_fairness, name="fairness", arguments=given),
+        "explanation": task(explain, name="explain", arguments=given),
+        "package": task(package, name="package", arguments=given),
     }
     found = {"evaluation": evaluated, **others}
     kept = [output(task, name) for name, task in found.items()]
-    decided = decide(name="decide", arguments=[passed("model"), *kept])
-    for task in found.values():
-        task >> decided
+    decided = task(decide, name="decide", arguments=[passed("model"), *kept])
+    for judge in found.values():
+        in_order(judge, decided)
     return Judgement(judges=tuple(found.values()), evaluate=evaluated, decide=decided, evidence=(*kept, output(decided, "decision")))
-
-
-def output(task: Task, name: str, as_name: str | None = None) -> Artifact:
-    """An output artefact of a task of the same DAG, as the input `as_name` of another."""
-    return Artifact(name=as_name or name, from_=f"{{{{tasks.{task.name}.outputs.artifacts.{name}}}}}")

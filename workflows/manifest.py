@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hera.workflows import CronWorkflow, Parameter, Step, Steps, Workflow, WorkflowTemplate
+from hera.workflows import Artifact, CronWorkflow, Parameter, Step, Steps, Workflow, WorkflowTemplate
 from hera.workflows.models import Mutex, Synchronization, WorkflowTemplateRef
 
 from workflows.place import SERVICE_ACCOUNT, TRACKING_URI, Place
@@ -42,6 +42,12 @@ def template(place: Place, kind: str, about: str, *, parameters: dict[str, str],
         active_deadline_seconds=minutes * 60,
         synchronization=Synchronization(mutexes=[Mutex(name=name)]) if mutex else None,
     )
+
+
+def add_artefacts(workflow: WorkflowTemplate, *artefacts: Artifact) -> None:
+    """Add artefacts to the workflow's arguments."""
+    assert isinstance(workflow.arguments, list)
+    workflow.arguments += artefacts
 
 
 def common(place: Place, **further: str) -> dict[str, str]:

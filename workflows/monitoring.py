@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from hera.workflows import DAG, Artifact, Parameter, S3Artifact, Task
 from hera.workflows.models import TemplateRef
 
 from mlctl.config.environment import Environment
 from workflows import retraining
-from workflows.judgement import output
-from workflows.manifest import MAIN, WEBHOOK, Manifest, add_exit, cron, finished, passed, template
+from workflows.manifest import MAIN, WEBHOOK, Manifest, add_artefacts, add_exit, cron, finished, passed, template
 from workflows.place import Place, places
 from workflows.steps.release import fetch
 from workflows.steps.watch import alert, monitor
+from workflows.tasks import in_order, output, result, task
 
 KIND = "monitoring"
 OWN = ("windows", "minutes")
@@ -40,17 +41,18 @@ def monitoring(place: Place) -> Manifest:
     own = {**retraining.parameters(place), "windows": "[]", "minutes": "60"}
     about = f"Watch the decisions of {place.name}; retrain on drift"
     with template(place, KIND, about, parameters=own, minutes=72 * 60) as workflow:
-        workflow.arguments = [*(workflow.arguments or []), *(_stored(place, name) for name in ARTEFACTS)]
+        add_artefacts(workflow, *(_stored(place, name) for name in ARTEFACTS))
         inputs = [Artifact(name=name, optional=name != "decisions") for name in ARTEFACTS]
         outputs = [
-            Parameter(name="verdict", value_from={"parameter": "{{tasks.monitor.outputs.parameters.verdict}}"}),
-            Parameter(name="retrain", value_from={"parameter": "{{tasks.monitor.outputs.parameters.retrain}}"}),
+            result("verdict", "{{tasks.monitor.outputs.parameters.verdict}}"),
+            result("retrain", "{{tasks.monitor.outputs.parameters.retrain}}"),
         ]
         named = dict.fromkeys((*retraining.HANDED, *OWN))
         with DAG(name=MAIN, inputs=[*(Parameter(name=name) for name in named), *inputs], outputs=outputs):
-            champion = fetch(name="champion", arguments={**passed("model", "tracking-uri"), "wanted": "champion"})
-            judged = monitor(name="monitor", arguments=_judge_arguments(place, champion))
-            told = alert(
+            champion = task(fetch, name="champion", arguments={**passed("model", "tracking-uri"), "wanted": "champion"})
+            judged = task(monitor, name="monitor", arguments=_judge_arguments(place, champion))
+            told = task(
+                alert,
                 name="alert",
                 arguments=[{"webhook-variable": WEBHOOK}, output(judged, "report")],
                 when="{{tasks.monitor.outputs.parameters.verdict}} == drift",
@@ -61,15 +63,15 @@ def monitoring(place: Place) -> Manifest:
                 arguments=passed(*retraining.HANDED),
                 when="{{tasks.monitor.outputs.parameters.retrain}} == true",
             )
-            champion >> judged >> told
-            judged >> again
+            in_order(champion, judged, told)
+            in_order(judged, again)
         add_exit(place)
     found = finished(workflow, place)
     _keep_history(found, place)
     return found
 
 
-def _judge_arguments(place: Place, champion: Task) -> list[object]:
+def _judge_arguments(place: Place, champion: Task) -> list[Any]:
     given = {**passed("model", "evidence-log", *OWN), "link": place.link, "actor": "workflow {{workflow.name}}"}
     version = {"version": "{{tasks.champion.outputs.parameters.version}}"}
     kept = [Artifact(name=name, from_=f"{{{{inputs.artifacts.{name}}}}}", optional=name != "decisions") for name in ARTEFACTS]

@@ -12,6 +12,7 @@ from workflows import training
 from workflows.manifest import MAIN, Manifest, add_exit, finished, passed, template
 from workflows.place import Place, places
 from workflows.steps.watch import off_peak
+from workflows.tasks import in_order, result, task
 
 KIND = "retraining"
 HANDED = (*training.HANDED, "window")
@@ -34,20 +35,20 @@ def retraining(place: Place) -> Manifest:
     with template(place, KIND, about, parameters=parameters(place), minutes=48 * 60) as workflow:
         waiting = Suspend(name="wait", duration="{{inputs.parameters.seconds}}", inputs=[Parameter(name="seconds")])
         outputs = [
-            Parameter(name="version", value_from={"parameter": "{{tasks.train.outputs.parameters.version}}"}),
-            Parameter(name="decision", value_from={"parameter": "{{tasks.train.outputs.parameters.decision}}"}),
+            result("version", "{{tasks.train.outputs.parameters.version}}"),
+            result("decision", "{{tasks.train.outputs.parameters.decision}}"),
         ]
         with DAG(name=MAIN, inputs=[Parameter(name=name) for name in HANDED], outputs=outputs):
             critical = str(place.model.critical).lower()
-            when = off_peak(name="off-peak", arguments={**passed("window"), "critical": critical})
+            when = task(off_peak, name="off-peak", arguments={**passed("window"), "critical": critical})
             seconds = "{{tasks.off-peak.outputs.parameters.wait}}"
             waited = Task(name="wait", template=waiting, arguments={"seconds": seconds}, when=f"{seconds} > 0")
             Task(
                 name="train",
-                template_ref=TemplateRef(name=f"{place.name}-{training.KIND}", template=training.MAIN),
+                template_ref=TemplateRef(name=f"{place.name}-{training.KIND}", template=MAIN),
                 arguments=passed(*training.HANDED),
                 depends="wait.Succeeded || wait.Skipped",
             )
-            when >> waited
+            in_order(when, waited)
         add_exit(place)
     return finished(workflow, place)

@@ -10,6 +10,7 @@ from mlctl.config.environment import Environment
 from workflows.manifest import MAIN, Manifest, add_exit, common, finished, passed, template
 from workflows.place import Place, places
 from workflows.steps.release import roll_back
+from workflows.tasks import result, task
 
 KIND = "rollback"
 
@@ -23,8 +24,8 @@ def rollback(place: Place) -> Manifest:
     """Point the registry's alias back. What serves in an environment is pinned in its file: `mlctl model rollback` changes that."""
     with template(place, KIND, f"Roll {place.name} back in the registry", parameters=common(place), minutes=15) as workflow:
         given = {**passed("model", "tracking-uri", "evidence-log"), "actor": "workflow {{workflow.name}}"}
-        outputs = [Parameter(name="version", value_from={"parameter": "{{tasks.roll-back.outputs.parameters.version}}"})]
+        outputs = [result("version", "{{tasks.roll-back.outputs.parameters.version}}")]
         with DAG(name=MAIN, inputs=[Parameter(name=name) for name in common(place)], outputs=outputs):
-            roll_back(name="roll-back", arguments=given)
+            task(roll_back, name="roll-back", arguments=given)
         add_exit(place)
     return finished(workflow, place)

@@ -8,11 +8,12 @@ from typing import Any
 from hera.workflows import DAG, Artifact, Parameter, Task
 
 from mlctl.config.environment import Environment
-from workflows.judgement import add_judgement, output
+from workflows.judgement import add_judgement
 from workflows.manifest import MAIN, Manifest, add_exit, common, cron, finished, passed, template
 from workflows.place import Place, places
 from workflows.steps.prepare import build_features, ingest, screen, train, train_on_gpu, train_on_ray
 from workflows.steps.release import fetch, promote, register
+from workflows.tasks import in_order, output, result, task
 
 KIND = "training"
 HANDED = ("model", "tracking-uri", "evidence-log", "knobs", "training", "promote", "accelerator")
@@ -50,37 +51,37 @@ def add_training(place: Place, *, on_ray: bool = False) -> None:
     if place.gpu_pool is not None and not on_ray:
         _add_fit()
     outputs = [
-        Parameter(name="version", value_from={"parameter": "{{tasks.register.outputs.parameters.version}}"}),
-        Parameter(name="decision", value_from={"parameter": "{{tasks.decide.outputs.parameters.promote}}"}),
+        result("version", "{{tasks.register.outputs.parameters.version}}"),
+        result("decision", "{{tasks.decide.outputs.parameters.promote}}"),
     ]
     with DAG(name=MAIN, inputs=[_input(name, place) for name in HANDED], outputs=outputs):
-        data = ingest(name="ingest", arguments=passed("model", "knobs"))
-        features = build_features(name="features", arguments=[passed("model", "tracking-uri", "training"), output(data, "data")])
+        data = task(ingest, name="ingest", arguments=passed("model", "knobs"))
+        features = task(build_features, name="features", arguments=[passed("model", "tracking-uri", "training"), output(data, "data")])
         kept = output(features, "features")
-        screened = screen(name="screen", arguments=[passed("model"), kept])
-        champion = fetch(name="champion", arguments={**passed("model", "tracking-uri"), "wanted": "champion"})
+        screened = task(screen, name="screen", arguments=[passed("model"), kept])
+        champion = task(fetch, name="champion", arguments={**passed("model", "tracking-uri"), "wanted": "champion"})
         fingerprint = {"fingerprint": features.get_parameter("fingerprint").value}
         handed = [passed("model", "tracking-uri", "training"), fingerprint, kept]
         trained = _train(place, handed, on_ray=on_ray)
         judged = add_judgement(kept, output(trained, "bundle"), output(champion, "fetched", "champion"))
-        data >> features >> screened
+        in_order(data, features, screened)
         if on_ray:
-            screened >> Task(name="ray-cluster", template="ray-cluster") >> trained
-        screened >> trained
-        champion >> judged.evaluate
+            in_order(screened, Task(name="ray-cluster", template="ray-cluster"), trained)
+        in_order(screened, trained)
+        in_order(champion, judged.evaluate)
         for judge in judged.judges:
-            trained >> judge
+            in_order(trained, judge)
         _add_release(judged.decide, [output(screened, "screening"), *judged.evidence, output(trained, "bundle")])
 
 
 def _train(place: Place, handed: list[Any], *, on_ray: bool) -> Task:
     if on_ray:
-        task: Task = train_on_ray(name="train", arguments=handed)
+        made = task(train_on_ray, name="train", arguments=handed)
     elif place.gpu_pool is None:
-        task = train(name="train", arguments=handed)
+        made = task(train, name="train", arguments=handed)
     else:
-        task = Task(name="train", template="fit", arguments=[*handed, passed("accelerator")])
-    return task
+        made = Task(name="train", template="fit", arguments=[*handed, passed("accelerator")])
+    return made
 
 
 def _input(name: str, place: Place) -> Parameter:
@@ -93,18 +94,18 @@ def _input(name: str, place: Place) -> Parameter:
 def _add_fit() -> None:
     """`fit`: training on the accelerator that was asked for."""
     chosen = "tasks.cpu.status == 'Succeeded' ? tasks.cpu.outputs.artifacts.bundle : tasks.gpu.outputs.artifacts.bundle"
-    inputs = [*(Parameter(name=name) for name in (*_FIT, "accelerator")), Artifact(name="features")]
+    inputs: list[Any] = [*(Parameter(name=name) for name in (*_FIT, "accelerator")), Artifact(name="features")]
     handed = [passed(*_FIT), Artifact(name="features", from_="{{inputs.artifacts.features}}")]
     with DAG(name="fit", inputs=inputs, outputs=[Artifact(name="bundle", from_expression=chosen)]):
-        train(name="cpu", arguments=handed, when="{{inputs.parameters.accelerator}} == cpu")
-        train_on_gpu(name="gpu", arguments=handed, when="{{inputs.parameters.accelerator}} == gpu")
+        task(train, name="cpu", arguments=handed, when="{{inputs.parameters.accelerator}} == cpu")
+        task(train_on_gpu, name="gpu", arguments=handed, when="{{inputs.parameters.accelerator}} == gpu")
 
 
 def _add_release(decided: Task, evidence: list[Artifact]) -> None:
     """Register whatever was decided: a refusal is evidence too. Promote only what was asked for and allowed."""
     given = {**passed("model", "tracking-uri", "evidence-log"), "actor": "workflow {{workflow.name}}"}
-    registered = register(name="register", arguments=[given, *evidence])
+    registered = task(register, name="register", arguments=[given, *evidence])
     decision = next(item for item in evidence if item.name == "decision")
     allowed = "{{inputs.parameters.promote}} == true && {{tasks.decide.outputs.parameters.promote}} == true"
-    promoted = promote(name="promote", arguments=[given, decision, output(registered, "registration")], when=allowed)
-    decided >> registered >> promoted
+    promoted = task(promote, name="promote", arguments=[given, decision, output(registered, "registration")], when=allowed)
+    in_order(decided, registered, promoted)

@@ -27,6 +27,7 @@ class Loop:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.evidence = EvidenceLog(folder / "evidence")
+        self.trained: dict[str, Any] = {}
 
     def run(self, name: str, artefacts: dict[str, Path] | None = None, status: int = 0, **parameters: str) -> dict[str, Any]:
         """Run a rendered workflow and return what `--format json` prints."""
@@ -34,7 +35,7 @@ class Loop:
         command = [str(Path(sys.executable).with_name("mlctl")), "workflow", "run", name, "--format", "json"]
         command += ["--runs-dir", str(self.folder / "runs")]
         command += [f"--warm={module}" for module in WARM]
-        command += [f"-p={key}={value}" for key, value in given.items()]
+        command += [f"--parameter={key}={value}" for key, value in given.items()]
         command += [f"--artifact={key}={path}" for key, path in (artefacts or {}).items()]
         ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert ended.returncode == status, ended.stderr + ended.stdout
@@ -49,7 +50,7 @@ class Loop:
 def loop(tmp_path_factory: pytest.TempPathFactory) -> Loop:
     """One trained and promoted model; the tests below go on from it in their order."""
     made = Loop(tmp_path_factory.mktemp("loop"))
-    made.trained = made.run("churn-training", knobs='{"rows": 3000}', training='{"trials": 2}', promote="true")  # type: ignore[attr-defined]
+    made.trained = made.run("churn-training", knobs='{"rows": 3000}', training='{"trials": 2}', promote="true")
     return made
 
 
@@ -72,8 +73,7 @@ def _decisions(loop: Loop, start: datetime) -> Path:
 
 
 def test_training_registers_and_promotes_on_the_record(loop: Loop) -> None:
-    trained = loop.trained  # type: ignore[attr-defined]
-    assert trained["outputs"] == {"version": "1", "decision": "true"}
+    assert loop.trained["outputs"] == {"version": "1", "decision": "true"}
     assert [kind for kind, _, _ in loop.kinds()] == [*KINDS, "promotion"]
     assert {verdict for kind, _, verdict in loop.kinds() if kind in ("evaluation", "latency", "data_contract", "artefact")} == {"pass"}
     assert loop.evidence.verify() == []

@@ -106,7 +106,8 @@ def _applicants(spec: ModelSpec, seed: int, feature_drift: float, concept_drift:
     frame = pd.DataFrame(columns)
     frame[spec.timestamp] = frame[spec.timestamp].dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     plain = frame.astype(object).where(frame.notna(), None)
-    return plain.to_dict("records"), [int(value) for value in tables.rows[spec.target.column]]
+    records = [{str(name): value for name, value in record.items()} for record in plain.to_dict("records")]
+    return records, [int(value) for value in tables.rows[spec.target.column]]
 
 
 def _batches(items: list[Any]) -> Iterator[list[Any]]:

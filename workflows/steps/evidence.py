@@ -120,7 +120,7 @@ def _latency(folders: Folders) -> Found:
 def _data_contract(folders: Folders) -> Found:
     """The contract held for what was trained on: what broke it went to quarantine; and no feature is prohibited."""
     bundle = _read(folders, "bundle", "bundle.json")
-    screened = _read(folders, "screening")["verdict"] if "screening" in folders else "pass"
+    screened: Verdict = _read(folders, "screening")["verdict"]
     return screened, {"contract_version": bundle["contract_version"], "data_hash": bundle["data_hash"]}
 
 

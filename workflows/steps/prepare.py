@@ -109,8 +109,10 @@ def options(text: str, key: str) -> dict[str, Any]:
 KNOBS = ("bias", "concept_drift", "days", "feature_drift", "label_delay_days", "rows", "seed", "start")
 TRAINING = ("engine", "seed", "trials")
 
-train_on_gpu = script(constructor=RUNNER, name="train-on-gpu")(train.__wrapped__)
+_TRAIN: Any = vars(train)["__wrapped__"]
+
+train_on_gpu = script(constructor=RUNNER, name="train-on-gpu")(_TRAIN)
 """The same function in a pod with a GPU: for a team's own entry point that uses one."""
 
-train_on_ray = script(constructor=RUNNER, name="train-on-ray")(train.__wrapped__)
+train_on_ray = script(constructor=RUNNER, name="train-on-ray")(_TRAIN)
 """The same function in a pod that hands its fits to a Ray cluster."""
