@@ -50,7 +50,7 @@ class Loop:
 def loop(tmp_path_factory: pytest.TempPathFactory) -> Loop:
     """One trained and promoted model; the tests below go on from it in their order."""
     made = Loop(tmp_path_factory.mktemp("loop"))
-    made.trained = made.run("churn-training", knobs='{"rows": 3000}', training='{"trials": 2}', promote="true")
+    made.trained = made.run("churn-training", promote="true")
     return made
 
 
