@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
 
-    from mlctl.config.environment import Environment
-    from mlctl.promotion.local_traffic import LocalTraffic
     from mlctl.promotion.move import Moved, Who
     from mlctl.promotion.registry import MlflowRegistry
-    from mlctl.promotion.sagemaker_traffic import SageMakerTraffic
 
 _by = click.option("--by", metavar="WHO", help="Who does it. Default: GITHUB_ACTOR, else git's e-mail address.")
 _tracking = click.option("--tracking-uri", envvar="MLFLOW_TRACKING_URI", metavar="URL", help="MLflow server. Default: MLFLOW_TRACKING_URI.")
@@ -116,13 +113,14 @@ def status(names: tuple[str, ...], aws: bool, form: str) -> None:
     from datetime import UTC, datetime
 
     from mlctl.cli.main import echo_json
+    from mlctl.cli.model_traffic import alarms_by_model
     from mlctl.config import load_environments
     from mlctl.evidence.log import EvidenceLog
     from mlctl.promotion.status import status_json, status_rows, status_text
 
     root = _root()
     environments = load_environments(root / "environments", names)
-    alarms = _alarms(environments) if aws else None
+    alarms = alarms_by_model(environments) if aws else None
     rows = status_rows(environments, list(EvidenceLog(root / "evidence").records()), datetime.now(UTC), alarms)
     if form == "json":
         echo_json(status_json(rows))
@@ -158,6 +156,9 @@ def canary(
     by: str | None,
 ) -> int:
     """Shift traffic to a new version step by step; roll it back by itself where it is worse. Status 1 where it did not take over."""
+    import time
+
+    from mlctl.cli.model_traffic import endpoint_traffic, local_traffic
     from mlctl.config import load_environments
     from mlctl.errors import InputError
     from mlctl.evidence.log import EvidenceLog
@@ -171,28 +172,29 @@ def canary(
     if model is None:
         raise InputError(f"there is no model {name!r} in {environment}", key="NAME", allowed=", ".join(place.models))
     version = model.challenger.version if model.challenger else model.version
-    traffic = _endpoint_traffic(place, name) if aws else _local_traffic(place, name, champion, challenger, source)
+    traffic = endpoint_traffic(place, name) if aws else local_traffic(root, place, name, champion, challenger, source)
     limits = Limits(minimum_requests=minimum, step_seconds=step_minutes * 60)
-    pause = _minute if aws else lambda: None
+    pause = (lambda: time.sleep(60)) if aws else (lambda: None)
     outcome = run_canary(traffic, place.promotion.canary_steps, limits, pause=pause, tell=lambda line: click.echo(line, err=True))
     for check in outcome.decision.checks:
         click.echo(f"{check.verdict.replace('_', ' '):<14} {check.name:<14} {check.detail}")
     click.echo(f"{name} in {environment}: {outcome.result.replace('_', ' ')}")
     verdict = {"champion_replaced": "pass", "rolled_back": "fail", "no_traffic": "not_evaluated"}[outcome.result]
     event = who.event(kind="canary", model=name, version=version, environment=environment, verdict=verdict, details=outcome.figures())
+    if outcome.result != "rolled_back" or version is None:
+        EvidenceLog(root / "evidence").append([event])
+        return 0 if outcome.result == "champion_replaced" else 1
+    refused = ", ".join(check.name for check in outcome.decision.checks if check.verdict == "fail")
 
     def revert(tree: Path) -> Moved:
         EvidenceLog(tree / "evidence").append([event])
-        refused = ", ".join(check.name for check in outcome.decision.checks if check.verdict == "fail")
         return rollback(tree, name, environment, who, reason=f"the canary refused it: {refused}")
 
-    if outcome.result != "rolled_back" or version is None:
-        EvidenceLog(root / "evidence").append([event])
-    elif pull_request:
+    if pull_request:
         _as_pull_request(revert, who, f"rollback/{name}-in-{environment}", f"Roll back {name} in {environment}", remote, base, "text")
     else:
         _show(revert(root), "text")
-    return 0 if outcome.result == "champion_replaced" else 1
+    return 1
 
 
 @command.command("sync")
@@ -204,6 +206,7 @@ def canary(
 )
 def sync(environment: str, tracking_uri: str | None, sagemaker: bool, artefacts_from: str | None) -> None:
     """After a merge: bring MLflow's aliases, SageMaker's model packages and the artefact buckets in step with what is pinned."""
+    from mlctl.cli.model_traffic import aws_client
     from mlctl.config import load_environments
     from mlctl.errors import InputError
     from mlctl.promotion.follow import follow_artefacts, follow_mlflow, follow_sagemaker
@@ -215,9 +218,9 @@ def sync(environment: str, tracking_uri: str | None, sagemaker: bool, artefacts_
     lines: list[str] = []
     if artefacts_from:
         source = load_environments(root / "environments", [artefacts_from])[0]
-        lines += follow_artefacts(source, place, _client("s3", place))
+        lines += follow_artefacts(source, place, aws_client("s3", place))
     if sagemaker:
-        lines += follow_sagemaker(root, place, _client("sagemaker", place))
+        lines += follow_sagemaker(root, place, aws_client("sagemaker", place))
     if tracking_uri:
         registry = _registry(tracking_uri)
         assert registry is not None
@@ -283,56 +286,6 @@ def _registry(uri: str | None) -> MlflowRegistry | None:
     from mlctl.promotion.registry import MlflowRegistry
 
     return MlflowRegistry(uri) if uri else None
-
-
-def _local_traffic(place: Environment, name: str, champion: str | None, challenger: str | None, source: Path | None) -> LocalTraffic:
-    from mlctl.config.yaml_file import read_yaml
-    from mlctl.errors import InputError
-    from mlctl.promotion.local_traffic import LocalTraffic, read_requests
-
-    if not (champion and challenger and source):
-        raise InputError("a local canary needs two servers and requests", allowed="--champion, --challenger and --requests; or --aws")
-    definition = _root() / "ml" / "models" / f"{name}.yaml"
-    decision = read_yaml(definition).value.get("decision") if definition.exists() else None
-    favourable = decision.get("favourable_word") if isinstance(decision, dict) else None
-    return LocalTraffic(champion, challenger, read_requests(source), slow_ms=place.models[name].alarms.p99_ms, favourable=favourable)
-
-
-def _endpoint_traffic(place: Environment, name: str) -> SageMakerTraffic:
-    from datetime import UTC, datetime
-
-    from mlctl.errors import InputError
-    from mlctl.promotion.sagemaker_traffic import SageMakerTraffic
-
-    model = place.models[name]
-    if model.mode != "realtime" or model.challenger is None or model.challenger.shadow:
-        remedy = "give it mode: realtime and a challenger, and deploy"
-        raise InputError("needs a real-time endpoint with a challenger", key=f"models.{name}", remedy=remedy)
-    endpoint = f"{place.prefix}-{name}"
-    clients = _client("sagemaker", place), _client("cloudwatch", place)
-    return SageMakerTraffic(endpoint, *clients, slow_ms=model.alarms.p99_ms, now=lambda: datetime.now(UTC))
-
-
-def _minute() -> None:
-    import time
-
-    time.sleep(60)
-
-
-def _alarms(environments: Sequence[Environment]) -> Mapping[tuple[str, str], str]:
-    from mlctl.promotion.alarms import alarms_on
-
-    found: dict[tuple[str, str], str] = {}
-    for environment in environments:
-        found |= alarms_on(environment, _client("cloudwatch", environment))
-    return found
-
-
-def _client(service: str, environment: Environment) -> Any:
-    import boto3
-    from botocore.config import Config
-
-    return boto3.client(service, region_name=environment.region, config=Config(retries={"max_attempts": 4, "mode": "standard"}))
 
 
 def _root() -> Path:
