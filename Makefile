@@ -41,6 +41,9 @@ lint: .venv/.dev ## Style, types, import contracts, generated files
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/python -m tools.generate --check
+	.venv/bin/mlctl workflow render --check
+	.venv/bin/zizmor --offline --quiet .github/workflows
+	if [ -x .engines/bin/actionlint ]; then .engines/bin/actionlint; else echo "actionlint left out: make engines"; fi
 
 format: .venv/.dev ## Mend what can be mended by machine
 	.venv/bin/ruff check --fix .
