@@ -56,8 +56,7 @@ def loop(tmp_path_factory: pytest.TempPathFactory) -> Loop:
 
 def _decisions(loop: Loop, start: datetime) -> Path:
     """The reference rows again, in three windows of a day; in the last two every fee is thrice as high."""
-    reference = next((loop.folder / "runs").rglob("train*/**/bundle/reference.parquet"), None)
-    assert reference is not None
+    [reference] = Path(loop.trained["folder"]).rglob("hera-outputs/artifacts/bundle/reference.parquet")
     rows = pd.read_parquet(reference).head(ROWS)
     parts = []
     for day in range(3):
