@@ -62,7 +62,10 @@ def _add_checks(place: Place) -> None:
     asked = task(
         request_promotion,
         name="request",
-        arguments={**passed("model"), **version, "repository": place.environment.repository, "token-variable": "GITHUB_TOKEN"},
+        arguments=[
+            {**passed("model", "evidence-log"), **version, "repository": place.environment.repository, "token-variable": "GITHUB_TOKEN"},
+            output(noted, "events"),
+        ],
         when="{{inputs.parameters.request}} == true && {{tasks.decide.outputs.parameters.promote}} == true",
     )
     in_order(judged.decide, noted, asked)

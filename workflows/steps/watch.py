@@ -140,11 +140,14 @@ def request_promotion(
     environment: str,
     repository: str,
     token: Annotated[str, Parameter(name="token-variable")],
+    evidence_log: Annotated[str, Parameter(name="evidence-log")],
+    events: Annotated[Path, Artifact(name="events")],
 ) -> None:
-    """Start promote.yml on GitHub, which opens the pull request."""
+    """Start promote.yml on GitHub, which opens the pull request. What no log has yet goes with it, and into the log there."""
     from workflows.steps.telling import dispatch
 
-    dispatch(repository, token, {"model": model, "version": version, "environment": environment})
+    evidence = "" if evidence_log else (events / "events.json").read_text(encoding="utf-8")
+    dispatch(repository, token, {"model": model, "version": version, "environment": environment, "evidence": evidence})
     print(f"{model}: asked for version {version} to be promoted to {environment}")
 
 

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -87,3 +88,18 @@ def test_failures_are_named() -> None:
     text = json.dumps(json.dumps([{"displayName": "train", "message": "exit 1"}]))
     assert failure_lines(text) == "train: exit 1"
     assert failure_lines("not JSON") == "not JSON"
+
+
+@pytest.mark.parametrize(("log", "sent"), [("", '[{"kind": "training"}]'), ("evidence", "")])
+def test_evidence_that_no_log_has_goes_with_the_request(
+    server: _Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, log: str, sent: str
+) -> None:
+    from workflows.steps.watch import request_promotion
+
+    monkeypatch.setenv("TOKEN", "secret")
+    monkeypatch.setenv("GITHUB_API_URL", server.address)
+    (tmp_path / "events.json").write_text('[{"kind": "training"}]')
+    request_promotion("churn", "3", "staging", "acme/ml-platform", "TOKEN", log, tmp_path)
+    [(path, _, body)] = server.seen
+    assert path == "/repos/acme/ml-platform/actions/workflows/promote.yml/dispatches"
+    assert body["inputs"] == {"model": "churn", "version": "3", "environment": "staging", "evidence": sent}
