@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from mlctl.config.environment import Environment
@@ -40,6 +41,12 @@ class Repository:
         raise InputError("no folders stacks/ and environments/ here or above", file=start, remedy="run inside the repository")
 
 
+@cache
+def import_sdks(repository: Repository) -> None:
+    """Import what the repository's programs use, once; `plan_environments` does it where nobody has."""
+    preload([repository.root / "infra", repository.stacks])
+
+
 def plan_environments(
     repository: Repository,
     environments: Sequence[Environment],
@@ -56,7 +63,7 @@ def plan_environments(
     os.environ[FOLDER_VARIABLE] = str(repository.environments)
     programs = [program for environment in environments for program in find_programs(repository.stacks, environment.name)]
     _check_names(stacks, programs, repository.stacks)
-    preload([repository.root / "infra", repository.stacks])
+    import_sdks(repository)
     planner = Planner(
         programs,
         answers={environment.name: answers_for(environment) for environment in environments},

@@ -30,7 +30,7 @@ from mlctl.cost.price_file import load_prices
 from mlctl.evidence.log import read_records
 from mlctl.finding import Enforcement, Finding, Status
 from mlctl.plan.base import Base, BasePlanning
-from mlctl.plan.environment import Repository, plan_environments
+from mlctl.plan.environment import Repository, import_sdks, plan_environments
 from mlctl.plan.model import Plan
 from mlctl.plan.offline import Progress
 from mlctl.plan.program import find_programs
@@ -89,6 +89,8 @@ class Gate:
 
     def plan(self, progress: Progress | None = None) -> None:
         """Plan every environment and hand the plans to Checkov."""
+        with self._timed("imports"):
+            import_sdks(self._repository)
         with self._timed("plan"):
             self._plans = plan_environments(self._repository, self._environments, limit_seconds=self._limit_seconds, progress=progress)
         with self._timed("hand to checkov"):

@@ -123,7 +123,7 @@ def _teams(environment: EnvironmentReport) -> str:
 
 
 def _folded(title: str, body: str) -> str:
-    return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>\n"
+    return f"\n<details><summary>{title}</summary>\n\n{body}\n\n</details>\n"
 
 
 def _code(text: str | None) -> str:
