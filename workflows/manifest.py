@@ -33,7 +33,7 @@ def template(place: Place, kind: str, about: str, *, parameters: dict[str, str],
     return WorkflowTemplate(
         name=name,
         namespace=place.team.name,
-        labels=place.labels,
+        labels=place.object_labels(name),
         annotations={"workflows.argoproj.io/description": about},
         entrypoint=MAIN,
         on_exit="exit",
@@ -97,7 +97,7 @@ def cron(place: Place, kind: str, schedule: str, parameters: dict[str, str]) -> 
     workflow = CronWorkflow(
         name=f"{name}-cron",
         namespace=place.team.name,
-        labels=place.labels,
+        labels=place.object_labels(f"{name}-cron"),
         schedules=[schedule],
         timezone="Etc/UTC",
         concurrency_policy="Forbid",

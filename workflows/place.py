@@ -55,6 +55,10 @@ class Place:
             "team": self.team.name,
         }
 
+    def object_labels(self, name: str) -> dict[str, str]:
+        """What every object that the platform stack deploys carries: its pods' labels, its name and what manages it."""
+        return {"app.kubernetes.io/managed-by": "pulumi", "app.kubernetes.io/name": name, **self.labels}
+
     @property
     def link(self) -> str:
         """Where a person looks at the team's workflows, and acts."""
