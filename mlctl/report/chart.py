@@ -36,7 +36,7 @@ def _row(spend: Spend, index: int, largest: Decimal) -> str:
         x = _LABEL + float(spend.budget_usd / largest) * _BAR
         tick = f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y - 1}" y2="{y + 19}" class="budget"/>'
     return (
-        f'<text x="{_LABEL - 10}" y="{y + 13}" class="label">{escape(spend.name[:34])}</text>'
+        f'<text x="{_LABEL - 10}" y="{y + 13}" class="label">{escape(spend.name[:30])}</text>'
         f'<rect x="{_LABEL}" y="{y}" width="{_BAR}" height="18" class="track"/>'
         f'<rect x="{_LABEL}" y="{y}" width="{max(length, 1):.1f}" height="18" class="{"bar over" if over else "bar"}"/>{tick}'
         f'<text x="{_LABEL + _BAR + 10}" y="{y + 13}" class="value">{escape(value)}</text>'
