@@ -33,5 +33,5 @@ class WorkflowManifests(pulumi.ComponentResource):
 
 def workflow_documents(texts: Iterable[str]) -> list[Mapping[str, Any]]:
     """What the cluster keeps of the YAML files with these texts, in their order."""
-    documents = (document for text in texts for document in yaml.safe_load_all(text))
+    documents = (document for text in texts for document in yaml.load_all(text, Loader=yaml.CSafeLoader))  # ten times as fast
     return [document for document in documents if document and document.get("kind") in KINDS]
