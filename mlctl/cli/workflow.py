@@ -145,16 +145,25 @@ def find_manifest(manifest: str, env: str, rendered: Path) -> Path:
 
 @workflow.command()
 @click.argument("run_name", metavar="RUN")
-@click.option("--format", "form", type=click.Choice(["text", "json", "mermaid"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(["text", "json", "mermaid", "html"]), default="text", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file instead of standard output.")
 @_runs_dir
-def show(run_name: str, form: str, runs_dir: Path) -> None:
-    """Draw a run: every step with its phase, time, peak memory and outputs."""
+def show(run_name: str, form: str, out: Path | None, runs_dir: Path) -> None:
+    """Draw a run: every step with its phase, time, peak memory, outputs and logs. HTML is one page that needs nothing else."""
+    from mlctl.errors import InputError
     from mlctl.workflow.view.history import read_run
+    from mlctl.workflow.view.page import as_html
     from mlctl.workflow.view.tree import as_json, as_mermaid, as_text
 
     shown = read_run(runs_dir, run_name)
-    draw = {"text": as_text, "json": as_json, "mermaid": as_mermaid}[form]
-    click.echo(draw(shown))
+    text = {"text": as_text, "json": as_json, "mermaid": as_mermaid, "html": as_html}[form](shown)
+    if out is None:
+        click.echo(text)
+        return
+    try:
+        out.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", file=out, key="--out") from None
 
 
 @workflow.command(name="list")

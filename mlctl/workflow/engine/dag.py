@@ -65,6 +65,7 @@ class _DagRun:
             if name not in needed:
                 needed[name] = None
                 stack.extend(self._waits[name])
+        self._session.recorder.order(self._node, {name: sorted(self._waits[name]) for name in self._tasks if name in needed})
         self._ended = {name: asyncio.Event() for name in needed}
         await asyncio.gather(*(self._task(name) for name in self._tasks if name in needed))
 

@@ -34,7 +34,7 @@ def environment_of(command: Command, pod: str, folder: Path, session: Session) -
         PYTHONPATH=os.pathsep.join(path for path in paths if path),
         PYTHONUNBUFFERED="1",
         TMPDIR=str(folder / "tmp"),
-        MLCTL_RUN=str(session.folder),
+        MLCTL_RUN=str(session.folder.resolve()),
         ARGO_CONTAINER_NAME="main",
         ARGO_NODE_ID=pod,
     )

@@ -88,6 +88,8 @@ class Node:
     peak_memory: int = 0
     outputs: Outputs = field(default_factory=Outputs)
     children: list[Node] = field(default_factory=list)
+    waits: dict[str, list[str]] = field(default_factory=dict)
+    """Of a DAG: task → the tasks it waits for."""
 
     @property
     def seconds(self) -> float:

@@ -43,6 +43,11 @@ class Recorder:
         self._watcher.started(node)
         return node
 
+    def order(self, node: Node, waits: dict[str, list[str]]) -> None:
+        """Keep which task of a DAG waits for which, so that the run can be drawn."""
+        node.waits = waits
+        self._journal.add({"event": "order", "name": node.name, "waits": waits})
+
     def recall(self, node: Node) -> bool:
         """Fill in a node that was finished before; False if it was not."""
         record = self._earlier.get(node.name)

@@ -19,6 +19,7 @@ from mlctl.workflow.engine.hooks import Hooks
 from mlctl.workflow.engine.journal import Journal
 from mlctl.workflow.engine.locks import Locks, default_lock_folder
 from mlctl.workflow.engine.node import Node, Phase
+from mlctl.workflow.engine.plain_folder import plain_folder
 from mlctl.workflow.engine.record import Recorder, finished_before, fnv32a
 from mlctl.workflow.engine.run_folder import RunFolder
 from mlctl.workflow.engine.session import Options, Session
@@ -61,7 +62,8 @@ def run_workflow(folder: RunFolder, options: Options, watcher: Watcher) -> Resul
     """
     folder.lock()
     try:
-        return asyncio.run(_run(folder, options, watcher))
+        with plain_folder(folder.path) as place:
+            return asyncio.run(_run(folder, place, options, watcher))
     except OSError as error:
         raise ServiceError(
             f"run `{folder.path.name}` stopped: {error.strerror or error}",
@@ -72,7 +74,7 @@ def run_workflow(folder: RunFolder, options: Options, watcher: Watcher) -> Resul
         folder.unlock()
 
 
-async def _run(folder: RunFolder, options: Options, watcher: Watcher) -> Result:
+async def _run(folder: RunFolder, place: Path, options: Options, watcher: Watcher) -> Result:
     header, records = folder.read()
     catalog = load_catalog(folder.path / "manifest" / header.manifest)
     checked = check(catalog, entrypoint=header.entrypoint)
@@ -90,7 +92,7 @@ async def _run(folder: RunFolder, options: Options, watcher: Watcher) -> Result:
     if checked.ignored and not records:
         watcher.note("without meaning on one machine, and ignored: " + ", ".join(checked.ignored))
     session = Session(
-        folder=folder.path, header=header, catalog=catalog, recorder=recorder, watcher=watcher, processes=processes,
+        folder=place, header=header, catalog=catalog, recorder=recorder, watcher=watcher, processes=processes,
         warm=warm, locks=Locks(default_lock_folder(), lambda n, k: catalog.config_maps.get(n, {}).get(k), watcher.note),
         memory=folder.path.parent / ".memo", options=options, globals=workflow_scope(header, catalog, {}),
         slots=asyncio.Semaphore(options.jobs), limit=asyncio.Semaphore(limit) if limit else None,
@@ -141,7 +143,7 @@ async def _cancel_everything() -> None:
 
 
 def _result(session: Session, phase: Phase, message: str) -> Result:
-    return Result(run=session.header.name, folder=session.folder, phase=phase, message=message, roots=session.recorder.roots)
+    return Result(run=session.header.name, folder=session.folder.resolve(), phase=phase, message=message, roots=session.recorder.roots)
 
 
 async def _notice_suspension(session: Session) -> None:

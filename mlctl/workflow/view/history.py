@@ -51,6 +51,8 @@ def _shown(folder: RunFolder) -> ShownRun:
             _opened(record, nodes)
         elif event == "end" and record["name"] in nodes:
             _ended(record, nodes[record["name"]])
+        elif event == "order" and record["name"] in nodes:
+            nodes[record["name"]].waits = record["waits"]
         elif event == "done":
             phase, message = Phase(record["phase"]), record["message"]
         elif event == "again":
