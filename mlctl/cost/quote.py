@@ -139,6 +139,11 @@ class Quote:
         self.looked_around = True
         return self.around.neighbours.named_by(self._resource, key, value, token)
 
+    def of_type(self, token: str) -> Sequence[Resource]:
+        """Every resource of the plan that has type `token`."""
+        self.looked_around = True
+        return self.around.neighbours.of_type(token)
+
     def pointing_here(self, token: str, key: str) -> Iterator[Resource]:
         """Resources of type `token` whose input `key` names this one."""
         self.looked_around = True

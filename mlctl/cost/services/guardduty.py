@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from mlctl.cost.catalogue import priced
 from mlctl.cost.quote import Quote
 
@@ -14,6 +16,9 @@ _FEATURES = {
     "LAMBDA_NETWORK_LOGS": ("monthly_lambda_network_gb", "Lambda network logs", "Lambda network logs, first 500 GB", "GB", 1),
 }
 _BASE = ("monthly_cloudtrail_events", "monthly_flow_and_dns_gb")
+_DATABASES = ("aws:rds/instance:Instance", "aws:rds/clusterInstance:ClusterInstance")
+_WATCHED = ("postgres", "aurora")
+"""Engines whose logins GuardDuty reads: Aurora and RDS for PostgreSQL."""
 FEATURE = "aws:guardduty/detectorFeature:DetectorFeature"
 
 
@@ -32,13 +37,15 @@ def detector(quote: Quote) -> None:
         _add(quote, "EKS_AUDIT_LOGS")
 
 
-@priced(FEATURE, service="GuardDuty", usage=tuple(dict.fromkeys(row[0] for row in _FEATURES.values())))
+@priced(FEATURE, service="GuardDuty", usage=(*dict.fromkeys(row[0] for row in _FEATURES.values()), "monitored_acus"))
 def feature(quote: Quote) -> None:
     name = quote.text("name")
     if quote.text("status") == "DISABLED":
         quote.free("status is DISABLED")
     elif name in _FEATURES:
         _add(quote, name)
+    elif name == "RDS_LOGIN_EVENTS":
+        _databases(quote)
     else:
         quote.unknown(f"no price of GuardDuty feature {name or 'unknown'}")
 
@@ -46,3 +53,20 @@ def feature(quote: Quote) -> None:
 def _add(quote: Quote, feature: str) -> None:
     key, name, item, unit, scale = _FEATURES[feature]
     quote.metered(name, unit, key, quote.price("GuardDuty", item), scale=scale)
+
+
+def _databases(quote: Quote) -> None:
+    """Charged by the vCPUs of the databases in the plan; for Aurora serverless by capacity units, which are an assumption."""
+    watched = [one for token in _DATABASES for one in quote.of_type(token) if str(one.inputs.get("engine")).startswith(_WATCHED)]
+    classes = [str(one.inputs.get("instanceClass")).removeprefix("db.") for one in watched]
+    kinds = [(name, quote.instance(name)) for name in classes if name != "serverless"]
+    unknown = [name for name, kind in kinds if kind is None]
+    if not classes:
+        quote.free("no database in the plan whose logins GuardDuty reads")
+    elif unknown:
+        quote.unknown(f"the vCPUs of db.{', db.'.join(unknown)} are not in the price data")
+    elif kinds:
+        total = sum((kind.vcpus for _, kind in kinds if kind), Decimal(0))
+        quote.add("Database vCPUs watched", "vCPUs", total, quote.price("GuardDuty", "RDS protection, provisioned"))
+    if "serverless" in classes:
+        quote.metered("Aurora capacity units watched", "ACUs", "monitored_acus", quote.price("GuardDuty", "RDS protection, serverless v2"))

@@ -21,7 +21,6 @@ from mlctl.plan.model import Plan
 ROOT = Path(__file__).parents[3]
 PINNED = {"models.credit-risk.version": 3, "models.churn.version": 2}
 UNPRICED = {
-    "GuardDuty feature RDS_LOGIN_EVENTS": "charged per vCPU of Aurora; no published price in the price data",
     "feature store": "no published price in the price data",
 }
 """What the shipped stacks make that has no price, and why."""

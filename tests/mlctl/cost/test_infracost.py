@@ -40,7 +40,7 @@ KINDS: dict[str, dict[str, Any]] = {
 def _kind(kind: str | list[str]) -> dict[str, Any]:
     if isinstance(kind, list):
         return {"type": "array", "items": _kind(kind[0])}
-    return KINDS[kind] if kind in KINDS else {"$ref": f"#/definitions/{kind}"}
+    return KINDS.get(kind, {"$ref": f"#/definitions/{kind}"})
 
 
 def _schema() -> dict[str, Any]:
@@ -56,7 +56,8 @@ def _schema() -> dict[str, Any]:
     return {"$schema": "http://json-schema.org/draft-04/schema#", "$ref": "#/definitions/Root", "definitions": definitions}
 
 
-VALIDATOR = jsonschema.Draft4Validator(_schema(), format_checker=jsonschema.Draft4Validator.FORMAT_CHECKER)
+SCHEMA = _schema()
+VALIDATOR = jsonschema.Draft4Validator(SCHEMA, format_checker=jsonschema.Draft4Validator.FORMAT_CHECKER)
 
 
 def problems(document: Any) -> list[str]:
@@ -117,7 +118,7 @@ def _places(schema: Mapping[str, Any], value: Any, path: tuple[Any, ...] = ()) -
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         yield path, name
-        for key, inner in VALIDATOR.schema["definitions"][name]["properties"].items():
+        for key, inner in SCHEMA["definitions"][name]["properties"].items():
             if key in value:
                 yield from _places(inner, value[key], (*path, key))
     elif schema.get("type") == "array" and value:
@@ -135,7 +136,7 @@ def test_the_schema_refuses_what_lacks_a_key_or_has_one_too_many(pair: Any) -> N
     seen = set()
     for path, name in _places({"$ref": "#/definitions/Root"}, document):
         seen.add(name)
-        for key in VALIDATOR.schema["definitions"][name]["required"]:
+        for key in SCHEMA["definitions"][name]["required"]:
             broken = copy.deepcopy(document)
             del _at(broken, path)[key]
             assert any(f"'{key}' is a required property" in one for one in problems(broken)), (path, key)
