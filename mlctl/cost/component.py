@@ -59,6 +59,8 @@ class Quotation:
     """USD a month when everything that scales is at its limit."""
     gpu_usd: Decimal = Decimal(0)
     """The part of `expected_usd` that is GPU instances."""
+    gpu_ceiling_usd: Decimal = Decimal(0)
+    """The most that GPU instances can cost."""
     reason: str | None = None
     """Why it is free, partial or unpriced."""
     ceiling_note: str | None = None

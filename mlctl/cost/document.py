@@ -49,6 +49,7 @@ def estimate_to_json(estimate: Estimate, comparison: Comparison | None, findings
         "expected_usd": plain(estimate.expected_usd),
         "ceiling_usd": plain(estimate.ceiling_usd),
         "gpu_usd": plain(estimate.gpu_usd),
+        "gpu_ceiling_usd": plain(estimate.gpu_ceiling_usd),
         "failed_stacks": list(estimate.failed_stacks),
         "counts": {status.value: count for status, count in estimate.counts.items()},
         "by_stack": _shares(estimate.by_stack),

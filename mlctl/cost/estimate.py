@@ -122,6 +122,11 @@ class Estimate:
         return sum((tally.gpu_usd * count for tally, count in self._tallied), Decimal(0))
 
     @cached_property
+    def gpu_ceiling_usd(self) -> Decimal:
+        """USD a month of GPU instances when everything that scales is at its limit."""
+        return sum((tally.gpu_ceiling_usd * count for tally, count in self._tallied), Decimal(0))
+
+    @cached_property
     def at_least(self) -> bool:
         """Whether something is missing from the totals."""
         return bool(self.failed_stacks) or any(tally.status in (Priced.UNPRICED, Priced.PARTIAL) for tally, _ in self._tallied)

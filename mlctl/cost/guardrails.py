@@ -17,6 +17,7 @@ GUARDRAILS = (
     "cost-budget",
     "cost-ceiling",
     "cost-gpu-budget",
+    "cost-gpu-ceiling",
     "cost-increase",
     "cost-stale-prices",
     "cost-team-budget",
@@ -40,24 +41,19 @@ def guardrails(estimate: Estimate, base: Estimate | None, environment: Environme
 
 def _budgets(estimate: Estimate, environment: Environment) -> Iterator[Finding]:
     budgets, name = environment.budgets, environment.name
-    factor = Decimal(str(budgets.ceiling_factor))
-    ceiling = estimate.ceiling_usd
-    yield _limit(
-        estimate, "cost-budget", f"environment {name}", "expected", estimate.expected_usd, budgets.monthly_usd, "budgets.monthly_usd"
-    )
-    yield _limit(
-        estimate, "cost-gpu-budget", f"GPU use in {name}", "expected", estimate.gpu_usd, budgets.gpu_monthly_usd, "budgets.gpu_monthly_usd"
-    )
-    key = "budgets.ceiling_factor × budgets.monthly_usd"
-    yield _limit(estimate, "cost-ceiling", f"environment {name}", "at the limits of its pools", ceiling, budgets.monthly_usd * factor, key)
+    factor, most = Decimal(str(budgets.ceiling_factor)), "at the limits of its pools"
+    for who, rule, expected, ceiling, limit, key in (
+        (f"environment {name}", "cost", estimate.expected_usd, estimate.ceiling_usd, budgets.monthly_usd, "monthly_usd"),
+        (f"GPU use in {name}", "cost-gpu", estimate.gpu_usd, estimate.gpu_ceiling_usd, budgets.gpu_monthly_usd, "gpu_monthly_usd"),
+    ):
+        yield _limit(estimate, f"{rule}-budget", who, "expected", expected, limit, f"budgets.{key}")
+        yield _limit(estimate, f"{rule}-ceiling", who, most, ceiling, limit * factor, f"budgets.ceiling_factor × budgets.{key}")
+    ceilings = {share.name: share.ceiling_usd for share in estimate.by_team}
     for team in environment.teams:
-        expected = estimate.team_expected(team.name)
-        key = f"teams.{team.name}.monthly_budget_usd"
-        yield _limit(estimate, "cost-team-budget", f"team {team.name}", "expected", expected, team.monthly_budget_usd, key)
-        most = next((share.ceiling_usd for share in estimate.by_team if share.name == team.name), Decimal(0))
-        key = f"budgets.ceiling_factor × {key}"
-        what = "at the limits of its pools"
-        yield _limit(estimate, "cost-team-ceiling", f"team {team.name}", what, most, team.monthly_budget_usd * factor, key, blocks=False)
+        who, limit, key = f"team {team.name}", team.monthly_budget_usd, f"teams.{team.name}.monthly_budget_usd"
+        yield _limit(estimate, "cost-team-budget", who, "expected", estimate.team_expected(team.name), limit, key)
+        at_most, key = ceilings.get(team.name, Decimal(0)), f"budgets.ceiling_factor × {key}"
+        yield _limit(estimate, "cost-team-ceiling", who, most, at_most, limit * factor, key, blocks=False)
 
 
 def _limit(estimate: Estimate, rule: str, who: str, what: str, cost: Decimal, limit: Decimal, key: str, *, blocks: bool = True) -> Finding:

@@ -58,6 +58,7 @@ class Quote:
         self._unknown: list[str] = []
         self._more_than_expected = Decimal(0)
         self._gpu = Decimal(0)
+        self._gpu_most: Decimal | None = None
         self._ceiling_note: str | None = None
         self._ceiling_unknown: str | None = None
         self._free: str | None = None
@@ -214,6 +215,10 @@ class Quote:
         """Say how much of what was added is GPU instances."""
         self._gpu += usd or 0
 
+    def gpu_ceiling(self, usd: Decimal) -> None:
+        """Say what GPU instances cost at the limits, where that is not all that scales."""
+        self._gpu_most = usd
+
     def ceiling(self, usd: Decimal | None, note: str) -> None:
         """Say what the resource costs at its limits, and the arithmetic. None: its limits are not known."""
         self._ceiling_note = note
@@ -259,9 +264,15 @@ class Quote:
             expected_usd=expected,
             ceiling_usd=expected + self._more_than_expected,
             gpu_usd=self._gpu,
+            gpu_ceiling_usd=self._most_of_gpus(),
             reason="; ".join(dict.fromkeys(reasons)) or None,
             ceiling_note=self._ceiling_note,
         )
+
+    def _most_of_gpus(self) -> Decimal:
+        if self._gpu_most is not None:
+            return max(self._gpu_most, self._gpu)
+        return self._gpu + self._more_than_expected if self._gpu else Decimal(0)
 
     def _expected(self) -> Decimal:
         return sum((component.monthly_usd for component in self._components if component.monthly_usd is not None), Decimal(0))

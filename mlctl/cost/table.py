@@ -42,7 +42,7 @@ def _head(estimate: Estimate) -> Iterator[str]:
     place = f"{environment.name} ({environment.region}), {estimate.today.isoformat()}"
     yield f"{place}, USD a month of 730 hours, list prices before tax and free tier"
     yield f"  expected {least}{usd(estimate.expected_usd)} of {usd(environment.budgets.monthly_usd)} budgeted; GPU {usd(estimate.gpu_usd)}"
-    yield f"  ceiling  {least}{usd(estimate.ceiling_usd)} with everything that scales at its limit"
+    yield f"  ceiling  {least}{usd(estimate.ceiling_usd)} with everything that scales at its limit; GPU {usd(estimate.gpu_ceiling_usd)}"
     partial = f", {counts[Priced.PARTIAL]} in part" if counts[Priced.PARTIAL] else ""
     yield f"  {counts[Priced.PRICED]} resources priced{partial}, {counts[Priced.FREE]} free, {counts[Priced.UNPRICED]} unpriced"
     if estimate.failed_stacks:

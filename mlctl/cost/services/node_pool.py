@@ -38,6 +38,8 @@ def node_pool(quote: Quote) -> None:
         return
     extra = f" + at most {most.nodes:.0f} nodes × {per_node:.2f} USD of disk and monitoring" if per_node else ""
     quote.ceiling(most.usd + most.nodes * per_node, most.arithmetic + extra)
+    if any(kind.gpus for kind in pool.allowed):
+        quote.gpu_ceiling(most.usd)
 
 
 def _add_nodes(quote: Quote, pool: Pool, kind: str, hours: Decimal) -> None:

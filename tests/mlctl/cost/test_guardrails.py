@@ -63,6 +63,29 @@ def test_gpu_team_and_ceiling_have_their_own_limits(resource: Any, estimate_of: 
     assert ("team retention", Status.PASS, False) in over
 
 
+def _pool(resource: Any, gpus: int) -> Any:
+    """A GPU pool without running nodes: g5.xlarge has 1 GPU, 4 vCPU, and costs 1.006 USD an hour on demand in us-east-1."""
+    requirements = [{"key": "node.kubernetes.io/instance-type", "operator": "In", "values": ["g5.xlarge"]}]
+    spec = {"template": {"spec": {"requirements": requirements}}, "limits": {"cpu": "1000", "nvidia.com/gpu": str(gpus)}}
+    return resource("kubernetes:karpenter.sh/v1:NodePool", "gpus", {"metadata": {"name": "gpus"}, "spec": spec})
+
+
+def test_the_limits_of_gpu_pools_are_held_against_the_gpu_budget(resource: Any, estimate_of: Any, environment: Environment) -> None:
+    nobody = Usage(types={"kubernetes:karpenter.sh/v1:NodePool": {"average_nodes": Decimal(0), "hours": Decimal(0)}})
+    budget = _budget(environment, gpu_monthly_usd=Decimal(1000), ceiling_factor=Decimal(3))
+    most = 4 * 730 * Decimal("1.006")  # 2,937.52 of 3,000 USD
+    within = estimate_of(_pool(resource, 4), resource(INSTANCE, "cpu", {"instanceType": "m5.24xlarge"}), usage=nobody, **budget)
+    assert (within.gpu_usd, within.gpu_ceiling_usd) == (0, most)
+    assert _by_rule(guardrails(within, None, within.environment), "cost-gpu-ceiling") == [("GPU use in prod", Status.PASS, False)]
+    over = estimate_of(_pool(resource, 5), usage=nobody, **budget)
+    [finding] = [one for one in guardrails(over, None, over.environment) if one.id == "cost-gpu-ceiling"]
+    assert finding.blocks
+    assert finding.message == (
+        "GPU use in prod costs $3,671.90 a month at the limits of its pools, which is over $3,000.00 "
+        "(budgets.ceiling_factor × budgets.gpu_monthly_usd)"
+    )
+
+
 def test_an_increase_is_measured_by_amount_and_by_percent(resource: Any, estimate_of: Any, environment: Environment) -> None:
     limits = _budget(environment, max_increase_usd=Decimal("141.16"), max_increase_percent=50)
     base = estimate_of(*_machines(resource, 2), **limits)
