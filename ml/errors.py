@@ -46,6 +46,12 @@ class MlError(Exception):
         self.remedy = remedy
         super().__init__(str(self))
 
+    def at(self, file: Path | None) -> MlError:
+        """Return the same error with a file, where it has none."""
+        if self.file is not None or file is None:
+            return self
+        return type(self)(self.problem, file=file, line=self.line, key=self.key, allowed=self.allowed, remedy=self.remedy)
+
     def __str__(self) -> str:
         where = self.file or ""
         if self.file and self.line is not None:

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from ml.errors import InputError
+from ml.mistake import explained
 from ml.spec_data import AttributeItem, Contract, DataSource, Events, Feature, Name, Part, Target
 from ml.spec_rules import (
     ChampionGate,
@@ -216,16 +217,10 @@ def _nearest(name: str, names: typing.Iterable[str]) -> str:
 
 
 def _explain(error: Any, location: Location) -> tuple[str, str | None]:
-    message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         names = _keys_at(location[:-1])
         return f"unknown key{_nearest(str(location[-1]), names)}", ", ".join(names)
-    if error["type"] == "missing":
-        return "missing; add it", None
-    given = error.get("input")
-    if isinstance(given, str | int | float) and error["type"] != "value_error":
-        message = f"{given!r}: {message}"
-    return message, None
+    return explained(error)
 
 
 def _keys_at(location: Location) -> list[str]:

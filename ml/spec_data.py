@@ -13,6 +13,10 @@ Share = Annotated[float, Field(ge=0, le=1)]
 EntryPoint = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
 Value = bool | int | float | str
+Count = Annotated[int, Field(strict=True)]
+Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
+MOST_ROWS = 5_000_000
+"""The most a generator makes, which holds its tables in memory, and the most that the numbers of its rows have digits for."""
 
 
 class Part(BaseModel):
@@ -24,14 +28,14 @@ class Part(BaseModel):
 class Knobs(Part):
     """What a data generator can be asked for."""
 
-    rows: int = Field(6000, ge=1, description="rows of the main table")
-    seed: int = Field(0, ge=0, description="same seed, same bytes")
-    start: date = Field(date(2025, 1, 1), description="first day of the data")
-    days: int = Field(360, ge=1, description="days the rows are spread over")
+    rows: Count = Field(6000, ge=1, le=MOST_ROWS, description="rows of the main table")
+    seed: Seed = Field(0, description="same seed, same bytes")
+    start: date = Field(date(2025, 1, 1), ge=date(1970, 1, 1), lt=date(2200, 1, 1), description="first day of the data")
+    days: Count = Field(360, ge=1, le=3_660, description="days the rows are spread over")
     bias: float = Field(0.0, ge=0, le=1, description="0 treats all groups alike; 1 is the strongest disadvantage")
     feature_drift: float = Field(0.0, ge=0, le=1, description="how far the inputs move away from the usual ones")
     concept_drift: float = Field(0.0, ge=0, le=1, description="how far the rule behind the target changes")
-    label_delay_days: int = Field(60, ge=0, description="days until the outcome is known")
+    label_delay_days: Count = Field(60, ge=0, le=3_660, description="days until the outcome is known")
 
 
 class DataSource(Part):

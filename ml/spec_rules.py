@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from ml.spec_data import Part, Share, Value
+from ml.spec_data import Count, Part, Seed, Share, Value
 
 
 class Owner(Part):
@@ -45,11 +45,11 @@ class Training(Part):
     engine: Literal["local", "ray"] = "local"
     fixed: dict[str, Value] = Field(default_factory=dict, description="parameters that are not searched")
     search: dict[str, Parameter] = Field(default_factory=dict)
-    trials: int = Field(12, ge=1, le=10_000, description="the whole budget of the search")
-    folds: int = Field(3, ge=2, le=20)
+    trials: Count = Field(12, ge=1, le=10_000, description="the whole budget of the search")
+    folds: Count = Field(3, ge=2, le=20)
     metric: str = Field("roc_auc", description="what the search raises or lowers")
     test_share: float = Field(0.3, gt=0, lt=1, description="the latest share of the rows, kept for evaluation")
-    seed: int = Field(0, ge=0)
+    seed: Seed = 0
 
     @field_validator("algorithm")
     @classmethod

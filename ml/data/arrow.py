@@ -62,8 +62,8 @@ def read_parquet(path: Path) -> pd.DataFrame:
         raise InputError("no such file", file=path, remedy="run the step that makes it")
     try:
         table = pq.read_table(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(f"not a Parquet file: {error}", file=path) from None
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"not a Parquet file: {str(error).splitlines()[0][:200]}", file=path) from None
     frame: pd.DataFrame = table.to_pandas(types_mapper=_nullable(table))
     return frame.astype({name: "str" for name in table.column_names if pa.types.is_string(table.schema.field(name).type)})
 

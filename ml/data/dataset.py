@@ -6,7 +6,8 @@ import inspect
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ml.data.source import RawBatch, file_batches, frame_batches
 from ml.data.tables import Tables
 from ml.entry_point import entry_point
 from ml.errors import BlockedError, InputError
+from ml.mistake import checked
 from ml.spec import ModelSpec
 from ml.spec_data import Knobs
 
@@ -31,17 +33,17 @@ def make_dataset(spec: ModelSpec, knobs: Knobs, out: Path) -> dict[str, Any]:
     out.mkdir(parents=True, exist_ok=True)
     for name in (MANIFEST, "quarantine.jsonl", "rows.parquet", "events.parquet"):
         (out / name).unlink(missing_ok=True)
-    rows, events, origin = _batches(spec, knobs)
-    tables: dict[str, Any] = {"rows": _table(row_contract(spec), rows, out, "rows")}
+    source = _source(spec, knobs)
+    tables: dict[str, Any] = {"rows": _table(row_contract(spec), source.rows, out, "rows", source.rows_file)}
     contract = event_contract(spec)
     if contract is not None:
-        if events is None:
+        if source.events is None:
             raise InputError("the model has `events`, and its data gives none", file=spec.file, key="data.events")
-        tables["events"] = _table(contract, events, out, "events")
+        tables["events"] = _table(contract, source.events, out, "events", source.events_file)
     manifest = {
         "model": spec.name,
         "contract": row_contract(spec).full_version,
-        "origin": origin,
+        "origin": source.origin,
         "tables": tables,
         "commit": os.environ.get("GIT_COMMIT"),
         "python": ".".join(map(str, sys.version_info[:2])),
@@ -58,8 +60,8 @@ def reproduce(spec: ModelSpec, manifest_path: Path, out: Path) -> dict[str, Any]
     BlockedError
         The bytes differ, and which table and which input changed.
     """
-    wanted = read_json(manifest_path)
-    knobs = Knobs.model_validate(wanted["origin"].get("knobs") or {})
+    wanted = read_json(manifest_path, needed=("origin", "contract", "python", "tables"))
+    knobs = checked(Knobs, wanted["origin"].get("knobs") or {}, file=manifest_path, key="origin.knobs")
     made = make_dataset(spec, knobs, out)
     for name, table in wanted["tables"].items():
         if made["tables"][name]["sha256"] != table["sha256"]:
@@ -69,8 +71,32 @@ def reproduce(spec: ModelSpec, manifest_path: Path, out: Path) -> dict[str, Any]
     return made
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object that a step before this one wrote."""
+def check_tables(data: Path) -> dict[str, Any]:
+    """Return the manifest of a data set, after comparing the bytes of its tables with it.
+
+    Raises
+    ------
+    InputError
+        A table is missing, or is not the one the manifest is of.
+    """
+    manifest = read_json(data / MANIFEST, needed=("contract", "tables"))
+    check_files(data, {f"{name}.parquet": table["sha256"] for name, table in manifest["tables"].items()}, remedy="ingest the data again")
+    return manifest
+
+
+def check_files(folder: Path, hashes: Mapping[str, str], *, remedy: str) -> None:
+    """Compare files with their recorded SHA-256."""
+    for name, wanted in hashes.items():
+        path = folder / name
+        if not path.is_file():
+            raise InputError("no such file", file=path, remedy=remedy)
+        found = file_hash(path)
+        if found != wanted:
+            raise InputError(f"the file is corrupted: SHA-256 {found[:12]}… is not {wanted[:12]}…", file=path, remedy=remedy)
+
+
+def read_json(path: Path, *, needed: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Read a JSON object that a step before this one wrote, with at least the `needed` keys."""
     if not path.is_file():
         raise InputError("no such file", file=path, remedy="run the step that makes it")
     try:
@@ -79,6 +105,9 @@ def read_json(path: Path) -> dict[str, Any]:
         raise InputError(f"not JSON: {error}", file=path) from None
     if not isinstance(read, dict):
         raise InputError("expected a JSON object", file=path)
+    missing = [key for key in needed if key not in read]
+    if missing:
+        raise InputError("missing", file=path, key=missing[0], remedy="run the step that makes this file again")
     return read
 
 
@@ -90,9 +119,12 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
     part.replace(path)
 
 
-def _table(contract: TableContract, batches: Iterator[RawBatch], out: Path, name: str) -> dict[str, Any]:
+def _table(contract: TableContract, batches: Iterator[RawBatch], out: Path, name: str, source: Path | None) -> dict[str, Any]:
     path = out / f"{name}.parquet"
-    counts = ingest_table(contract, batches, path, out / "quarantine.jsonl")
+    try:
+        counts = ingest_table(contract, batches, path, out / "quarantine.jsonl")
+    except InputError as error:
+        raise error.at(source) from None
     return {
         "contract": contract.full_version,
         "rows_in": counts.rows,
@@ -103,24 +135,41 @@ def _table(contract: TableContract, batches: Iterator[RawBatch], out: Path, name
     }
 
 
-def _batches(spec: ModelSpec, knobs: Knobs) -> tuple[Iterator[RawBatch], Iterator[RawBatch] | None, dict[str, Any]]:
-    source = spec.data
-    if source.generator is not None:
-        function = entry_point(source.generator, key="data.generator")
+@dataclass(frozen=True, kw_only=True)
+class _Source:
+    """The raw tables, the files they come from (none for a generator), and what the manifest says about them."""
+
+    rows: Iterator[RawBatch]
+    events: Iterator[RawBatch] | None
+    origin: dict[str, Any]
+    rows_file: Path | None = None
+    events_file: Path | None = None
+
+
+def _source(spec: ModelSpec, knobs: Knobs) -> _Source:
+    if spec.data.generator is not None:
+        return _generated(spec, spec.data.generator, knobs)
+    path = _path(spec, spec.data.csv or spec.data.parquet or "")
+    events = _path(spec, spec.data.events) if spec.data.events else None
+    given = [path] + ([events] if events else [])
+    rows, event_rows = file_batches(path), file_batches(events) if events else None
+    parents = [{"file": each.name, "sha256": file_hash(each)} for each in given]
+    origin = {"file": path.name, "parents": parents}
+    return _Source(rows=rows, events=event_rows, origin=origin, rows_file=path, events_file=events)
+
+
+def _generated(spec: ModelSpec, generator: str, knobs: Knobs) -> _Source:
+    function = entry_point(generator, key="data.generator")
+    try:
         tables = function(knobs)
-        if not isinstance(tables, Tables):
-            raise InputError("the generator returned no Tables", file=spec.file, key="data.generator")
-        code = file_hash(Path(inspect.getfile(function)))
-        origin = {"generator": source.generator, "code": code, "knobs": knobs.model_dump(mode="json"), "parents": []}
-        events = frame_batches(tables.events) if tables.events is not None else None
-        return frame_batches(tables.rows), events, origin
-    path = _path(spec, source.csv or source.parquet or "")
-    events_path = _path(spec, source.events) if source.events else None
-    rows = file_batches(path)
-    given = [path] + ([events_path] if events_path else [])
-    event_batches = file_batches(events_path) if events_path else None
-    parents = [{"file": given_path.name, "sha256": file_hash(given_path)} for given_path in given]
-    return rows, event_batches, {"file": path.name, "parents": parents}
+    except Exception as error:
+        raise InputError(f"{generator} failed: {type(error).__name__}: {error}", file=spec.file, key="data.generator") from error
+    if not isinstance(tables, Tables):
+        raise InputError("the generator returned no Tables", file=spec.file, key="data.generator")
+    code = file_hash(Path(inspect.getfile(function)))
+    origin = {"generator": generator, "code": code, "knobs": knobs.model_dump(mode="json"), "parents": []}
+    events = frame_batches(tables.events) if tables.events is not None else None
+    return _Source(rows=frame_batches(tables.rows), events=events, origin=origin)
 
 
 def _path(spec: ModelSpec, text: str) -> Path:

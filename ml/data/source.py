@@ -104,5 +104,8 @@ def _parquet_batches(path: Path, rows: int) -> Iterator[RawBatch]:
         raise InputError(f"not a Parquet file: {error}", file=path) from None
     if file.metadata.num_rows == 0:
         yield RawBatch(frame=file.schema_arrow.empty_table().to_pandas())
-    for batch in file.iter_batches(batch_size=rows):
-        yield RawBatch(frame=batch.to_pandas())
+    try:
+        for batch in file.iter_batches(batch_size=rows):
+            yield RawBatch(frame=batch.to_pandas())
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"damaged Parquet: {str(error).splitlines()[0][:200]}", file=path) from None

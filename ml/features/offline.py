@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from ml.contracts.table import TableContract, row_contract
-from ml.data.arrow import arrow_schema, content_hash, read_parquet, write_parquet
+from ml.data.arrow import arrow_schema, content_hash, file_hash, read_parquet, write_parquet
+from ml.data.dataset import check_files, read_json
 from ml.features.compute import is_category
 from ml.features.encode import encode
 from ml.spec import ModelSpec
@@ -18,6 +19,7 @@ from ml.spec_data import Column
 
 FEATURES = "features.parquet"
 ROWS = "rows.parquet"
+ABOUT = "features.json"  # written last, by the step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,19 +69,28 @@ def feature_contract(spec: ModelSpec) -> TableContract:
     return TableContract(name=f"{spec.name} features", version=spec.contract.version, columns=columns)
 
 
-def write_offline(spec: ModelSpec, table: FeatureTable, out: Path) -> str:
-    """Write the store's two files and return the content hash of the features."""
+def write_offline(spec: ModelSpec, table: FeatureTable, out: Path) -> dict[str, Any]:
+    """Write the store's two files; return `data_hash` (of the features' content) and `files` (SHA-256), for features.json."""
     out.mkdir(parents=True, exist_ok=True)
     stored = table.features.add_prefix("feature_")
     stored.insert(0, spec.timestamp, table.rows[spec.timestamp])
     stored.insert(0, spec.entity, table.rows[spec.entity])
     write_parquet(out / ROWS, arrow_schema(row_contract(spec)), [table.rows])
     write_parquet(out / FEATURES, arrow_schema(feature_contract(spec)), [stored])
-    return content_hash(out / FEATURES)
+    files = {name: file_hash(out / name) for name in (FEATURES, ROWS)}
+    return {"data_hash": content_hash(out / FEATURES), "files": files}
 
 
 def read_offline(spec: ModelSpec, folder: Path) -> FeatureTable:
-    """Read the store that `write_offline` wrote."""
+    """Read the store that the step build-features wrote, after checking its bytes.
+
+    Raises
+    ------
+    InputError
+        The folder is not complete, or a file was changed since.
+    """
+    about = read_json(folder / ABOUT, needed=("data_hash", "files"))
+    check_files(folder, about["files"], remedy="run the step build-features again")
     stored = read_parquet(folder / FEATURES)
     features = stored[[f"feature_{name}" for name in spec.features]]
     features.columns = pd.Index(list(spec.features))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from ml.data.dataset import write_json
 from ml.errors import InputError
 from ml.monitoring.retraining import JudgedWindow
 from ml.monitoring.verdict import Verdict
@@ -39,14 +39,6 @@ def write_history(path: Path, model: str, windows: list[JudgedWindow]) -> None:
     latest = {judged.window: judged for judged in windows}
     content = {"model": model, "windows": [_plain(judged) for _, judged in sorted(latest.items())]}
     write_json(path, content)
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write JSON to a neighbouring file and move it into place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    draft.replace(path)
 
 
 def _entry(raw: dict[str, Any]) -> JudgedWindow:

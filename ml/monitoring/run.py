@@ -6,10 +6,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ml.data.dataset import write_json
+from ml.disk import writes
 from ml.monitoring.alert import alerts
 from ml.monitoring.data_quality import evaluate_bad_rows
 from ml.monitoring.evaluate import feature_kinds, judge_fairness, judge_features, judge_outcomes
-from ml.monitoring.history import read_history, write_history, write_json
+from ml.monitoring.history import read_history, write_history
 from ml.monitoring.labels import Labelled, labelled
 from ml.monitoring.metric import MetricResult
 from ml.monitoring.profile import Profile, count, reference_profile
@@ -23,6 +25,7 @@ from ml.spec import ModelSpec, load_spec
 TIME_COLUMN = "decided_at"
 
 
+@writes
 def monitor(
     spec: str,
     *,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ml.data.dataset import write_json
+from ml.disk import writes
 from ml.errors import InputError
 from ml.monitoring.window import moment
 from ml.serving.artefact import find_artefact, load_artefact
@@ -41,6 +42,7 @@ class Chunk:
         return f"{self.first_row:012d}"
 
 
+@writes
 def score_parquet(model: str | Path, source: str | Path, out: str | Path, *, decided_at: str, chunk_rows: int = 50_000) -> dict[str, Any]:
     """Score every row of a Parquet file.
 

@@ -67,6 +67,7 @@ def package_model(spec: str | Path | ModelSpec, bundle_folder: str | Path, featu
     feed = _checked(model, requests)
     expected = bundle.score(encode(model, features))
     limits = model.serving
+    (target / "package.json").unlink(missing_ok=True)
     variants = build_variants(
         export(model, bundle.model, len(bundle.columns)),
         feed,

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.disk import REMEDY
+from ml.errors import ServiceError
 from ml.serving.latency import Latency, measure, rows_per_second
 from ml.serving.pruning import boosted_trees, without_last_trees
 from ml.serving.request_check import Feed, take
@@ -120,7 +122,11 @@ def optimised(model: bytes) -> bytes:
 
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, "optimised.onnx")
-        onnxruntime.InferenceSession(model, session_options(optimise=True, save_to=target), providers=["CPUExecutionProvider"])
+        try:
+            onnxruntime.InferenceSession(model, session_options(optimise=True, save_to=target), providers=["CPUExecutionProvider"])
+        except Exception as error:  # the model was run before, so what fails is the writing; onnxruntime raises kinds of its own
+            problem = f"the optimised model cannot be written: {str(error).splitlines()[0][:200]}"
+            raise ServiceError(problem, file=folder, remedy=REMEDY) from error
         return target.read_bytes()
 
 

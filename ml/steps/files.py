@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-FEATURES = "features.json"
+FEATURES = "features.json"  # as in ml.features.offline
 SCREENING = "screening.json"
 TRAINING = "training.json"
 EVALUATION = "evaluation.json"

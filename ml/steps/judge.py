@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ml.data.dataset import read_json, write_json
+from ml.disk import writes
 from ml.errors import InputError
 from ml.spec import ModelSpec, load_spec
 from ml.steps.files import DECISION, EVALUATION, EXPLANATION, FAIRNESS, PACKAGE
@@ -16,6 +17,7 @@ MOST_SHOWN = 300  # rows whose contributions are kept for pictures
 MOST_LIME = 20  # rows explained where explaining is slow and no law asks for all
 
 
+@writes
 def evaluate(model: str | Path, features: Path, bundle: Path, out: Path, *, champion: Path | None = None) -> dict[str, Any]:
     """Judge a trained model on the latest rows: gates, segments, calibration, and against the champion's bundle."""
     from ml.evaluation.calibration import calibration_bins
@@ -43,6 +45,7 @@ def evaluate(model: str | Path, features: Path, bundle: Path, out: Path, *, cham
     return result
 
 
+@writes
 def check_fairness(model: str | Path, features: Path, bundle: Path, out: Path) -> dict[str, Any]:
     """Judge how groups are treated on the latest rows."""
     from ml.fairness.report import judge_fairness
@@ -55,6 +58,7 @@ def check_fairness(model: str | Path, features: Path, bundle: Path, out: Path) -
     return result
 
 
+@writes
 def explain(model: str | Path, features: Path, bundle: Path, out: Path) -> dict[str, Any]:
     """Explain the model as a whole and every adverse decision on the latest rows.
 
@@ -110,6 +114,7 @@ def explain(model: str | Path, features: Path, bundle: Path, out: Path) -> dict[
     return result
 
 
+@writes
 def decide(model: str | Path, evidence: Mapping[str, Path], out: Path) -> dict[str, Any]:
     """Turn the verdicts into one answer: promote or not.
 

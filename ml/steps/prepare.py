@@ -7,12 +7,17 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ml.data.dataset import MANIFEST, make_dataset, read_json, write_json
+from ml.data.dataset import check_tables, make_dataset, read_json, write_json
+from ml.disk import writes
 from ml.errors import InputError
+from ml.mistake import checked
 from ml.spec import load_spec
+from ml.spec_data import Knobs
+from ml.spec_rules import Training
 from ml.steps.files import FEATURES, SCREENING, TRAINING
 
 
+@writes
 def ingest(
     model: str | Path,
     out: Path,
@@ -45,10 +50,11 @@ def ingest(
     changes = {name: value for name, value in asked.items() if value is not None}
     if changes and spec.data.generator is None:
         raise InputError("only generated data has knobs", key=", ".join(changes), file=spec.file)
-    knobs = type(spec.data.knobs).model_validate({**spec.data.knobs.model_dump(), **changes})
+    knobs = checked(Knobs, {**spec.data.knobs.model_dump(), **changes}, file=None, key="knobs")
     return make_dataset(spec, knobs, out)
 
 
+@writes
 def build_features(model: str | Path, data: Path, out: Path, *, as_of: str | None = None) -> dict[str, Any]:
     """Compute the features of every row, as known at its time, and fill the offline and the online store.
 
@@ -68,7 +74,8 @@ def build_features(model: str | Path, data: Path, out: Path, *, as_of: str | Non
     from ml.features.online import OnlineStore
 
     spec = load_spec(model)
-    manifest = read_json(data / MANIFEST)
+    (out / FEATURES).unlink(missing_ok=True)
+    manifest = check_tables(data)
     rows = read_parquet(data / "rows.parquet")
     events = read_parquet(data / "events.parquet") if spec.events is not None else None
     moment = _moment(as_of) if as_of else rows[spec.timestamp].max() + pd.Timedelta(microseconds=1)
@@ -76,11 +83,11 @@ def build_features(model: str | Path, data: Path, out: Path, *, as_of: str | Non
         later = rows[spec.target.known_at].isna() | (rows[spec.target.known_at] > moment)
         rows[spec.target.column] = rows[spec.target.column].mask(later)
     table = FeatureTable(features=compute_features(spec, rows, events), rows=rows)
-    digest = write_offline(spec, table, out)
+    stored = write_offline(spec, table, out)
     entities = OnlineStore(out / "online.sqlite").materialise(spec, rows, events, moment)
     result = {
         "model": spec.name,
-        "data_hash": digest,
+        **stored,
         "contract_version": manifest["contract"],
         "parents": [item["content_hash"] for item in manifest["tables"].values()],
         "as_of": moment.isoformat(),
@@ -92,6 +99,7 @@ def build_features(model: str | Path, data: Path, out: Path, *, as_of: str | Non
     return result
 
 
+@writes
 def screen(model: str | Path, features: Path, out: Path) -> dict[str, Any]:
     """Measure how far features stand in for prohibited columns, and refuse where one does.
 
@@ -115,6 +123,7 @@ def screen(model: str | Path, features: Path, out: Path) -> dict[str, Any]:
     return result
 
 
+@writes
 def train(
     model: str | Path,
     features: Path,
@@ -136,15 +145,18 @@ def train(
     from ml.training.train import train_model
 
     spec = load_spec(model)
+    asked = {"engine": engine, "trials": trials, "seed": seed}
+    changes = {name: value for name, value in asked.items() if value is not None}
+    training = checked(Training, {**spec.training.model_dump(), **changes}, file=None, key="training")
     (out / TRAINING).unlink(missing_ok=True)
     result = train_model(
         spec,
         read_offline(spec, features),
-        read_json(features / FEATURES),
+        read_json(features / FEATURES, needed=("data_hash", "contract_version")),
         out,
-        engine_name=engine or spec.training.engine,
-        trials=trials,
-        seed=spec.training.seed if seed is None else seed,
+        engine_name=training.engine,
+        trials=training.trials,
+        seed=training.seed,
         tracking_uri=tracking_uri,
     )
     write_json(out / TRAINING, result)

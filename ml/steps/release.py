@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from ml.data.dataset import read_json, write_json
+from ml.disk import writes
 from ml.errors import BlockedError, InputError
 from ml.spec import load_spec
 from ml.steps.files import DECISION, REGISTRATION
 
 
+@writes
 def package(model: str | Path, bundle: Path, features: Path, out: Path) -> dict[str, Any]:
     """Export the model for serving, and measure its latency and how far its scores move. Writes package.json."""
     from ml.serving.package import package_model
@@ -20,6 +22,7 @@ def package(model: str | Path, bundle: Path, features: Path, out: Path) -> dict[
     return package_model(load_spec(model), bundle, features, out)
 
 
+@writes
 def register(
     model: str | Path,
     bundle: Path,
@@ -74,6 +77,7 @@ def register(
     return result
 
 
+@writes
 def promote(model: str | Path, decision: Path, registration: Path, *, tracking_uri: str, alias: str = "champion") -> dict[str, Any]:
     """Make the registered version the champion, if the decision says so.
 
@@ -93,6 +97,7 @@ def promote(model: str | Path, decision: Path, registration: Path, *, tracking_u
     return {"model": spec.name, "alias": alias, "version": version, "before": before}
 
 
+@writes
 def fetch_champion(model: str | Path, out: Path, *, tracking_uri: str) -> dict[str, Any]:
     """Download the champion and check its bytes; `bundle` is its folder for `evaluate`, or None without a champion."""
     from ml.registry.registry import CHAMPION, Registry
@@ -109,6 +114,7 @@ def fetch_champion(model: str | Path, out: Path, *, tracking_uri: str) -> dict[s
     }
 
 
+@writes
 def rollback(model: str | Path, *, tracking_uri: str, alias: str = "champion") -> dict[str, Any]:
     """Point the alias to the version before the present one.
 

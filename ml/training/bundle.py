@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ml.data.arrow import file_hash
-from ml.data.dataset import read_json, write_json
+from ml.data.dataset import check_files, read_json, write_json
 from ml.errors import InputError
 from ml.spec import ModelSpec
 from ml.training.algorithms import Classifier, score
@@ -78,17 +77,14 @@ def load_bundle(folder: Path) -> Bundle:
     InputError
         The folder is incomplete, or the model's SHA-256 is not the recorded one.
     """
-    values = read_json(folder / BUNDLE)
+    written = tuple(name for name in Bundle.__dataclass_fields__ if name != "model")
+    values = read_json(folder / BUNDLE, needed=written)
     path = folder / MODEL
-    if not path.is_file():
-        raise InputError("no such file", file=path, remedy="train the model again")
-    found = file_hash(path)
-    if found != values.get("model_sha256"):
-        raise InputError(
-            f"the file is corrupted: SHA-256 {found[:12]}… is not {str(values.get('model_sha256'))[:12]}…",
-            file=path,
-            remedy="fetch it again or train again",
-        )
-    fields = {name: values[name] for name in Bundle.__dataclass_fields__ if name not in ("model", "columns")}
-    model = pickle.loads(path.read_bytes())  # noqa: S301 - the hash above is that of the model we trained
+    check_files(folder, {MODEL: values["model_sha256"]}, remedy="fetch it again or train again")
+    fields = {name: values[name] for name in written if name != "columns"}
+    try:
+        model = pickle.loads(path.read_bytes())  # noqa: S301 - the hash above is that of the model we trained
+    except Exception as error:  # an entry point's module may be missing, or a library be another version
+        problem = f"the model cannot be read here: {type(error).__name__}: {error}"
+        raise InputError(problem, file=path, remedy="install what it was trained with (see bundle.json), or train again") from error
     return Bundle(**fields, columns=tuple(values["columns"]), model=model)

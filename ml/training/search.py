@@ -53,7 +53,7 @@ def search(training: Training, problem: Problem, engine: Engine, *, trials: int 
         sampler=optuna.samplers.TPESampler(seed=problem.seed, n_startup_trials=SIDE_BY_SIDE),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=UNPRUNED),
     )
-    budget = (trials or training.trials) if training.search else 1
+    budget = (training.trials if trials is None else trials) if training.search else 1
     while len(study.trials) < budget:
         batch = [study.ask() for _ in range(min(SIDE_BY_SIDE, budget - len(study.trials)))]
         _run_batch(study, batch, training, problem, engine)

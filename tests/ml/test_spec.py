@@ -52,7 +52,7 @@ def test_the_digest_ignores_layout_and_place(tmp_path: Path) -> None:
 MISTAKES = [
     ("trials: 12", "trails: 12", "70: training.trails", "unknown key (did you mean 'trials'?)"),
     ("owner:", "ownr:", "3: ownr", "unknown key (did you mean 'owner'?)"),
-    ("threshold: 0.35", "threshold: 1.35", "81: decision.threshold", "1.35: Input should be less than 1"),
+    ("threshold: 0.35", "threshold: 1.35", "81: decision.threshold", "1.35 is out of range; allowed: less than 1"),
     ("source: plan,", "source: plann,", "44: features.plan.source", "no column 'plann' (did you mean 'plan'?)"),
     ("metric: ece", "metric: ecee", "83: gates", "unknown metric 'ecee' (did you mean 'ece'?)"),
     ("name: churn", "name: churn\nname: other", "3: name", "written twice, first on line 2"),
