@@ -42,6 +42,7 @@ KUEUE = Chart(name="kueue", repository="oci://registry.k8s.io/kueue/charts", ver
 KUBE_PROMETHEUS_STACK = Chart(
     name="kube-prometheus-stack", repository="https://prometheus-community.github.io/helm-charts", version="79.5.0"
 )
+FLUENT_BIT = Chart(name="aws-for-fluent-bit", repository="https://aws.github.io/eks-charts", version="0.2.1")
 DCGM_EXPORTER = Chart(name="dcgm-exporter", repository="https://nvidia.github.io/dcgm-exporter/helm-charts", version="4.8.3")
 OPENCOST = Chart(name="opencost", repository="https://opencost.github.io/opencost-helm-chart", version="2.5.31")
 KUBECOST = Chart(name="cost-analyzer", repository="https://kubecost.github.io/cost-analyzer/", version="2.8.6")

@@ -13,6 +13,9 @@ from infra.policy_document import Statement, allow, deny, policy_document
 EVENTS = "events.amazonaws.com"
 """EventBridge as a service principal."""
 
+TEAM_TOPIC = "alerts-"
+"""Begins the name of each team's topic."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicArgs:

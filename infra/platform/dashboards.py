@@ -12,31 +12,32 @@ def dashboards() -> list[Dashboard]:
 
 def serving() -> Dashboard:
     """Requests, errors, latency and saturation of models on the cluster."""
-    by = "namespace_name, configuration_name"
-    mine = 'namespace_name=~"$team"'
+    by = "k8s_namespace_name, kn_configuration_name"
+    mine = 'k8s_namespace_name=~"$team"'
+    requests = "http_server_request_duration_seconds_count"
     return Dashboard(
         uid="ml-serving",
         title="Serving",
-        team_query="label_values(revision_app_request_count, namespace_name)",
+        team_query=f"label_values({requests}, k8s_namespace_name)",
         panels=[
             Panel(
                 title="Requests",
-                query=f"sum by ({by}) (rate(revision_app_request_count{{{mine}}}[5m]))",
-                legend="{{configuration_name}}",
+                query=f"sum by ({by}) (rate({requests}{{{mine}}}[5m]))",
+                legend="{{kn_configuration_name}}",
                 unit="reqps",
             ),
             Panel(
                 title="Errors",
-                query=f'sum by ({by}) (rate(revision_app_request_count{{{mine}, response_code_class="5xx"}}[5m]))'
-                f" / sum by ({by}) (rate(revision_app_request_count{{{mine}}}[5m]))",
-                legend="{{configuration_name}}",
+                query=f'sum by ({by}) (rate({requests}{{{mine}, http_response_status_code=~"5.."}}[5m]))'
+                f" / sum by ({by}) (rate({requests}{{{mine}}}[5m]))",
+                legend="{{kn_configuration_name}}",
                 unit="percentunit",
             ),
             Panel(
                 title="Latency, 99th percentile",
-                query=f"histogram_quantile(0.99, sum by (le, {by}) (rate(revision_app_request_latencies_bucket{{{mine}}}[5m])))",
-                legend="{{configuration_name}}",
-                unit="ms",
+                query=f"histogram_quantile(0.99, sum by (le, {by}) (rate(http_server_request_duration_seconds_bucket{{{mine}}}[5m])))",
+                legend="{{kn_configuration_name}}",
+                unit="s",
             ),
             Panel(
                 title="Replicas ready",

@@ -77,6 +77,8 @@ class KServe(pulumi.ComponentResource):
                     "secure-pod-defaults": "enabled",
                 },
                 "deployment": {"registries-skipping-tag-resolving": self._args.registry},
+                # Both are off by default since Knative speaks OpenTelemetry, and then nobody counts the requests to a model.
+                "observability": {"metrics-protocol": "prometheus", "request-metrics-protocol": "prometheus"},
             },
         }
 

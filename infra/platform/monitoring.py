@@ -15,8 +15,11 @@ from infra.labels import labels
 from infra.namespace import namespace
 from infra.platform.dashboard import dashboard_json
 from infra.platform.dashboards import dashboards
-from infra.platform.monitoring_values import MonitoringValues, monitoring_values
+from infra.platform.monitoring_values import ALERTMANAGER, MonitoringValues, monitoring_values
 from infra.platform.sign_in import SignIn
+from infra.pod_role import PodRole, PodRoleArgs
+from infra.policy_document import allow
+from infra.topic import TEAM_TOPIC
 from mlctl.config.cluster import NodePool
 from mlctl.config.platform import Monitoring as Settings
 from mlctl.config.team import Team
@@ -37,11 +40,17 @@ class MonitoringArgs:
     gpu_pools: Sequence[NodePool]
     sign_in: SignIn
     owner: Team
+    cluster: pulumi.Input[str]
+    account: str
+    region: str
+    topic_arn: pulumi.Input[str]
+    """Told of alarms that are no model's."""
+    alerts_key_arn: pulumi.Input[str]
 
 
 class Monitoring(pulumi.ComponentResource):
-    """Creates the namespace; Prometheus, Alertmanager and Grafana with single sign-on; a ConfigMap per dashboard (serving, GPUs, cost); and
-    with GPU pools the exporter of GPU metrics on their nodes.
+    """Creates the namespace; Prometheus, Alertmanager and Grafana with single sign-on; the role with which Alertmanager tells the topics of
+    platform and teams; a ConfigMap per dashboard (serving, GPUs, cost); and with GPU pools the exporter of GPU metrics on their nodes.
     """
 
     def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -58,6 +67,8 @@ class Monitoring(pulumi.ComponentResource):
                 storage_class=args.storage_class,
                 replicas=args.replicas,
                 sign_in=args.sign_in.settings,
+                topic_arn=args.topic_arn,
+                region=args.region,
             )
         )
         self.release = release(
@@ -65,12 +76,31 @@ class Monitoring(pulumi.ComponentResource):
             name="monitoring",
             namespace=NAMESPACE,
             values=values,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[space, secret]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[space, secret, self._tell().association]),
         )
         self._dashboards(inside)
         if args.gpu_pools:
             self._gpu_metrics()
         self.register_outputs({"prometheus": PROMETHEUS})
+
+    def _tell(self) -> PodRole:
+        """The teams' topics are made later, with their first model; their names begin alike."""
+        args = self._args
+        teams = f"arn:aws:sns:{args.region}:{args.account}:{TEAM_TOPIC}*"
+        return PodRole(
+            f"{self._name}-alertmanager",
+            PodRoleArgs(
+                cluster=args.cluster,
+                account=args.account,
+                namespace=NAMESPACE,
+                service_account=ALERTMANAGER,
+                statements=[
+                    allow("TellTopics", actions=("sns:Publish",), resources=[args.topic_arn, teams]),
+                    allow("UseAlertsKey", actions=("kms:Decrypt", "kms:GenerateDataKey"), resources=args.alerts_key_arn),
+                ],
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )
 
     def _dashboards(self, opts: pulumi.ResourceOptions) -> None:
         for page in dashboards():

@@ -11,6 +11,9 @@ from infra.platform.sign_in import SECRET
 from mlctl.config.platform import Ingress
 from mlctl.config.platform import Monitoring as Settings
 
+ALERTMANAGER = "alertmanager"
+"""Its service account."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitoringValues:
@@ -21,6 +24,9 @@ class MonitoringValues:
     storage_class: pulumi.Input[str]
     replicas: int
     sign_in: Ingress
+    topic_arn: pulumi.Input[str]
+    """Told of alarms that are no model's."""
+    region: str
 
 
 def monitoring_values(values: MonitoringValues) -> dict[str, Any]:
@@ -31,7 +37,7 @@ def monitoring_values(values: MonitoringValues) -> dict[str, Any]:
         "kubeControllerManager": {"enabled": False},
         "kubeScheduler": {"enabled": False},
         "prometheus": {"prometheusSpec": _prometheus(values)},
-        "alertmanager": {"alertmanagerSpec": {"replicas": values.replicas, "storage": _volume(values.storage_class, 5)}},
+        "alertmanager": _alertmanager(values),
         "kube-state-metrics": {
             "metricLabelsAllowlist": [
                 "namespaces=[team,cost-centre]",
@@ -50,6 +56,29 @@ def _volume(storage_class: pulumi.Input[str], gib: int) -> dict[str, Any]:
         "resources": {"requests": {"storage": f"{gib}Gi"}},
     }
     return {"volumeClaimTemplate": {"spec": claim}}
+
+
+def _alertmanager(values: MonitoringValues) -> dict[str, Any]:
+    """Alarms of the platform go to its topic; those of a model where the AlertmanagerConfig beside the model says."""
+    topic = {
+        "topic_arn": values.topic_arn,
+        "sigv4": {"region": values.region},
+        "subject": "{{ .Status | toUpper }}: {{ .GroupLabels.alertname }}",
+    }
+    # The watchdog is an alarm that never ends: it shows that alarms arrive at all, and nobody is told of it.
+    quiet = {"receiver": "null", "matchers": ['alertname=~"Watchdog|InfoInhibitor"']}
+    return {
+        "serviceAccount": {"name": ALERTMANAGER},
+        "config": {
+            "route": {"receiver": "platform", "group_by": ["alertname", "namespace"], "repeat_interval": "12h", "routes": [quiet]},
+            "receivers": [{"name": "null"}, {"name": "platform", "sns_configs": [topic]}],
+        },
+        "alertmanagerSpec": {
+            "replicas": values.replicas,
+            "storage": _volume(values.storage_class, 5),
+            "alertmanagerConfigSelector": {"matchLabels": {"app.kubernetes.io/part-of": "ml-platform"}},
+        },
+    }
 
 
 def _prometheus(values: MonitoringValues) -> dict[str, Any]:

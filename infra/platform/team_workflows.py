@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,8 @@ class TeamWorkflowsArgs:
     data_key_arn: pulumi.Input[str]
     models_key_arn: pulumi.Input[str]
     audit_key_arn: pulumi.Input[str]
+    models: Sequence[str]
+    """Names of the team's models."""
 
 
 class TeamWorkflows(pulumi.ComponentResource):
@@ -114,7 +116,7 @@ def workflow_statements(args: TeamWorkflowsArgs) -> list[Statement]:
     mine = [_below(args.buckets["mlflow"], "*")]
     keys = [args.data_key_arn, args.models_key_arn, args.audit_key_arn]
     packages = f"arn:aws:sagemaker:{args.region}:{args.account}"
-    return [
+    statements = [
         allow("OwnObjects", actions=_WRITE, resources=own),
         allow("TrackingArtifacts", actions=_WRITE, resources=mine),
         allow("ReadData", actions=("s3:GetObject", "s3:GetObjectVersion"), resources=shared),
@@ -126,6 +128,18 @@ def workflow_statements(args: TeamWorkflowsArgs) -> list[Statement]:
             resources=[f"{packages}:model-package/{args.prefix}-*", f"{packages}:model-package-group/{args.prefix}-*"],
         ),
     ]
+    return [*statements, _read_captured(args)] if args.models else statements
+
+
+def _read_captured(args: TeamWorkflowsArgs) -> Statement:
+    """Captured requests lie under the keys of their models, which are made later, by the serving stack: they are named by their aliases."""
+    aliases = [f"alias/{args.prefix}-model-{model}" for model in args.models]
+    return allow(
+        "ReadCapturedRequests",
+        actions=("kms:Decrypt",),
+        resources=f"arn:aws:kms:{args.region}:{args.account}:key/*",
+        condition={"ForAnyValue:StringEquals": {"kms:ResourceAliases": aliases}},
+    )
 
 
 def _below(bucket_arn: pulumi.Input[str], pattern: str) -> pulumi.Output[str]:

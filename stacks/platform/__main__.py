@@ -37,6 +37,7 @@ from infra.platform.kserve import NAMESPACE as KSERVE_NAMESPACE
 from infra.platform.kserve import KServe, KServeArgs
 from infra.platform.kuberay import KubeRay
 from infra.platform.kueue import QUEUE, Kueue, KueueArgs
+from infra.platform.log_collector import LogCollector, LogCollectorArgs
 from infra.platform.mlflow import Mlflow, MlflowArgs
 from infra.platform.monitoring import PROMETHEUS, Monitoring, MonitoringArgs
 from infra.platform.notebook_domain import NotebookDomain, NotebookDomainArgs
@@ -156,6 +157,7 @@ teams = {
             data_key_arn=data_key,
             models_key_arn=models_key,
             audit_key_arn=context.output("registries", "audit_key_arn"),
+            models=[name for name, model in environment.models.items() if model.team == team.name],
         ),
         inside(),
     )
@@ -189,8 +191,28 @@ metrics = Monitoring(
         gpu_pools=[pool for pool in environment.cluster.node_pools if pool.kind == "gpu"],
         sign_in=sign_in,
         owner=owner,
+        cluster=cluster_name,
+        account=account,
+        region=region,
+        topic_arn=context.output("foundation", "platform_alerts_topic_arn"),
+        alerts_key_arn=context.output("foundation", "alerts_key_arn"),
     ),
     with_secrets,
+)
+LogCollector(
+    "logs",
+    LogCollectorArgs(
+        namespace=monitoring.NAMESPACE,
+        prefix=prefix,
+        cluster=cluster_name,
+        account=account,
+        region=region,
+        logs_key_arn=foundation["logs_key_arn"],
+        retention_days=security.log_retention_days,
+        teams=environment.teams,
+        owner=owner,
+    ),
+    inside(metrics),
 )
 cost = CostExporter(
     "cost",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -30,6 +31,7 @@ OTHER = {
     "cluster.node_pools.2.limits": {"cpu": 8, "memory_gib": 64},
 }
 ALWAYS = {
+    "aws-for-fluent-bit",
     "argo-workflows",
     "cert-manager",
     "external-dns",
@@ -104,6 +106,71 @@ def test_every_team_has_an_account_and_a_role_bound_to_its_own_prefix(prod: Stac
     own = next(item for item in policy["Statement"] if item["Sid"] == "OwnObjects")
     assert all(resource.endswith("/lending/*") for resource in own["Resource"])
     assert one(prod, "Role", "workflows-lending").inputs["tags"] == {"team": "lending", "cost-centre": "CC-2100"}
+
+
+def test_a_team_reads_the_captured_requests_of_its_own_models_only(prod: StackPlan) -> None:
+    for team, aliases in (("lending", ["alias/acme-prod-model-credit-risk"]), ("retention", ["alias/acme-prod-model-churn"])):
+        policy = json.loads(by_name(prod, "RolePolicy")[f"workflows-{team}"]["policy"])
+        read = next(item for item in policy["Statement"] if item["Sid"] == "ReadCapturedRequests")
+        assert read["Condition"] == {"ForAnyValue:StringEquals": {"kms:ResourceAliases": aliases}}
+    policy = json.loads(by_name(prod, "RolePolicy")["workflows-ml-platform"]["policy"])
+    assert "ReadCapturedRequests" not in {item["Sid"] for item in policy["Statement"]}
+
+
+def test_what_containers_write_goes_to_the_group_of_its_owner(prod: StackPlan, dev: StackPlan) -> None:
+    groups = {item["name"]: item for item in by_name(prod, "LogGroup").values()}
+    mine = {f"/acme-prod/teams/{team}" for team in ("ml-platform", "lending", "retention")} | {"/acme-prod/cluster"}
+    assert mine <= groups.keys()
+    for name in mine:
+        assert (groups[name]["retentionInDays"], groups[name]["kmsKeyId"]) == (365, "<<aws:kms/key:Key|keys-logs|arn>>")
+    assert groups["/acme-prod/teams/lending"]["tags"] == {"team": "lending", "cost-centre": "CC-2100"}
+    assert {item["retentionInDays"] for item in by_name(dev, "LogGroup").values()} == {30}
+    values = by_name(prod, "Release")["aws-for-fluent-bit"]["values"]
+    rules = [line.split()[1:] for line in values["additionalFilters"].splitlines() if line.split()[0] == "Rule"]
+    assert [(rule[0], rule[1]) for rule in rules] == [
+        ("$kubernetes['labels']['serving.kserve.io/inferenceservice']", "^.+$"),
+        ("$kubernetes['namespace_name']", "^(ml-platform|lending|retention)$"),
+    ]
+    # Each new tag has an output, none of which makes a group; whatever got no new tag goes to the cluster's.
+    sections = [dict(line.split(maxsplit=1) for line in part.splitlines() if line.strip()) for part in _outputs(values)]
+    assert {item["Match"]: item["log_group_template"] for item in sections} == {
+        "model.*": "/acme-prod/models/$kubernetes['labels']['model']",
+        "team.*": "/acme-prod/teams/$kubernetes['namespace_name']",
+    }
+    assert [rule[2].partition(".")[0] for rule in rules] == [item["Match"].partition(".")[0] for item in sections]
+    assert {item["auto_create_group"] for item in sections} == {"false"}
+    assert (values["cloudWatchLogs"]["match"], values["cloudWatchLogs"]["logGroupName"]) == ("kube.*", "/acme-prod/cluster")
+    assert values["cloudWatchLogs"]["autoCreateGroup"] is False
+
+
+def _outputs(values: dict[str, Any]) -> list[str]:
+    return [part for part in values["additionalOutputs"].split("[OUTPUT]") if part.strip()]
+
+
+def test_the_collector_writes_to_groups_of_this_environment_only(prod: StackPlan) -> None:
+    association = by_name(prod, "PodIdentityAssociation")["logs"]
+    values = by_name(prod, "Release")["aws-for-fluent-bit"]["values"]
+    assert (association["namespace"], association["serviceAccount"]) == ("monitoring", values["serviceAccount"]["name"])
+    [write] = json.loads(by_name(prod, "RolePolicy")["logs"]["policy"])["Statement"]
+    groups = "arn:aws:logs:us-east-1:333333333333:log-group:/acme-prod"
+    assert write["Resource"] == [f"{groups}/models/*:*", f"{groups}/teams/*:*", f"{groups}/cluster:*"]
+    assert "logs:CreateLogGroup" not in write["Action"]
+
+
+def test_alarms_of_the_cluster_reach_people(prod: StackPlan) -> None:
+    values = by_name(prod, "Release")["monitoring"]["values"]["alertmanager"]
+    [topic] = next(receiver for receiver in values["config"]["receivers"] if receiver["name"] == "platform")["sns_configs"]
+    assert topic["topic_arn"] == "<<aws:sns/topic:Topic|alerts-platform|arn>>"
+    assert values["config"]["route"]["receiver"] == "platform"
+    association = by_name(prod, "PodIdentityAssociation")["monitoring-alertmanager"]
+    assert (association["namespace"], association["serviceAccount"]) == ("monitoring", values["serviceAccount"]["name"])
+    tell = json.loads(by_name(prod, "RolePolicy")["monitoring-alertmanager"]["policy"])["Statement"][0]
+    assert tell["Resource"] == [topic["topic_arn"], "arn:aws:sns:us-east-1:333333333333:alerts-*"]
+
+
+def test_knative_counts_requests(prod: StackPlan) -> None:
+    [serving] = by_name(prod, "KnativeServing").values()
+    assert serving["spec"]["config"]["observability"]["request-metrics-protocol"] == "prometheus"
 
 
 def test_a_team_reads_its_own_secrets_only(prod: StackPlan) -> None:

@@ -11,7 +11,7 @@ from infra.platform.dashboard import Dashboard, dashboard_json
 from infra.platform.dashboards import dashboards
 
 EXPORTED = {
-    "knative": {"revision_app_request_count", "revision_app_request_latencies_bucket"},
+    "knative": {"http_server_request_duration_seconds_bucket", "http_server_request_duration_seconds_count"},
     "kube-state-metrics": {
         "kube_deployment_status_replicas_ready",
         "kube_node_labels",
@@ -34,7 +34,7 @@ EXPORTED = {
         "pv_hourly_cost",
     },
 }
-METRIC = re.compile(r"\b(?:revision_app|kube|container|node|pod_pvc|pv|DCGM_FI)_\w+")
+METRIC = re.compile(r"\b(?:http_server|kube|container|node|pod_pvc|pv|DCGM_FI)_\w+")
 LABEL_LISTS = re.compile(r"(?:by|on|label_values)\s*\([^()]*\)|\{[^}]*\}")
 
 
