@@ -1,7 +1,9 @@
 """The router in front of one model: takes an authenticated HTTP request, picks a version by weight, asks its endpoint, keeps a record.
 
 Runs as an AWS Lambda function behind an HTTP API. Its settings are in the environment variable `ROUTER` (JSON, see `Settings`).
-The record of a request and its answer goes to S3, because a serverless endpoint captures nothing itself.
+The record of a request and its answer goes to S3, because a serverless endpoint captures nothing itself; it has the form and the place of
+SageMaker's own data capture, so that whoever reads one reads the other:
+https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ class Target:
     """One endpoint and its share of the requests."""
 
     endpoint: str
+    variant: str
+    """`champion` or `challenger`: a folder of the records."""
     version: int
     weight: int
 
@@ -42,7 +46,11 @@ class Settings:
     asynchronous: bool
     """Put the request into S3 and answer 202 with the place of the result."""
     bucket: str
-    """For records and asynchronous requests."""
+    """For asynchronous requests."""
+    capture_bucket: str
+    """For records."""
+    capture_prefix: str
+    """Folder of this model's records, without a slash at the end."""
     capture_percent: int
     """Share of requests that is recorded."""
     key: str
@@ -103,6 +111,16 @@ def body_of(event: dict[str, Any]) -> bytes:
     return body
 
 
+_ENCODINGS = {"application/json": "JSON", "text/csv": "CSV"}
+
+
+def _captured(mode: str, body: bytes, kind: str) -> dict[str, str]:
+    """One side of a record: text as it is where the content type says so, base64 otherwise."""
+    encoding = _ENCODINGS.get(kind.partition(";")[0].strip().lower(), "BASE64")
+    data = base64.b64encode(body).decode() if encoding == "BASE64" else body.decode(errors="replace")
+    return {"observedContentType": kind, "mode": mode, "data": data, "encoding": encoding}
+
+
 class Router:
     """Answers the requests to one model."""
 
@@ -126,7 +144,7 @@ class Router:
         except RefusedError as refused:
             self._count(event, target, refused.status)
             return _answer(refused.status, json.dumps({"error": refused.problem}), "application/json", target)
-        self._record(event, target, body, answer)
+        self._record(event, target, _captured("INPUT", body, kind), _captured("OUTPUT", answer, answer_kind))
         self._count(event, target, 200)
         return _answer(200, answer.decode(), answer_kind, target)
 
@@ -155,28 +173,22 @@ class Router:
         place = {"inference_id": identifier, "output": response["OutputLocation"], "failure": response.get("FailureLocation")}
         return _answer(202, json.dumps(place), "application/json", target)
 
-    def _record(self, event: dict[str, Any], target: Target, body: bytes, answer: bytes) -> None:
+    def _record(self, event: dict[str, Any], target: Target, asked: dict[str, str], answered: dict[str, str]) -> None:
         """Keep request and answer. Whoever asked gets the answer even where this fails; the failure is counted."""
         context = event["requestContext"]
         identifier = context["requestId"]
         if share(f"capture {identifier}") >= self._settings.capture_percent:
             return
         moment = datetime.fromtimestamp(context["timeEpoch"] / 1000, UTC)
-        record = {
-            "id": identifier,
-            "time": moment.isoformat(),
-            "model": self._settings.model,
-            "version": target.version,
-            "request": body.decode(errors="replace"),
-            "response": answer.decode(errors="replace"),
-        }
-        key = f"capture/{self._settings.model}/{moment:%Y/%m/%d/%H}/{identifier}.json"
+        about = {"eventId": identifier, "inferenceId": identifier, "inferenceTime": f"{moment:%Y-%m-%dT%H:%M:%SZ}"}
+        record = {"captureData": {"endpointInput": asked, "endpointOutput": answered}, "eventMetadata": about, "eventVersion": "0"}
+        folder = f"{self._settings.capture_prefix}/{target.endpoint}/{target.variant}/{moment:%Y/%m/%d/%H}"
         try:
             self._storage.put_object(
-                Bucket=self._settings.bucket,
-                Key=key,
-                Body=json.dumps(record).encode(),
-                ContentType="application/json",
+                Bucket=self._settings.capture_bucket,
+                Key=f"{folder}/{identifier}.jsonl",
+                Body=json.dumps(record).encode() + b"\n",
+                ContentType="application/jsonlines",
                 ServerSideEncryption="aws:kms",
                 SSEKMSKeyId=self._settings.key,
             )

@@ -60,7 +60,7 @@ class AsynchronousEndpoint(pulumi.ComponentResource):
                 placed=placed,
                 access=self._access,
                 front_door=args.front_door,
-                targets=[Target(endpoint=placed.endpoint_name, version=placed.version, weight=100)],
+                targets=[Target(endpoint=placed.endpoint_name, variant=CHAMPION, version=placed.version, weight=100)],
                 capture_percent=0,
                 concurrency=_ROUTER_CALLS,
             ),

@@ -9,9 +9,8 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from infra.labels import labels
-from infra.pod_role import PodRole, PodRoleArgs
-from infra.policy_document import Statement, allow
-from infra.serving.kserve_alarms import alarm_rules
+from infra.serving.kserve_access import KServeAccess, KServeAccessArgs
+from infra.serving.kserve_alarms import KServeAlarms, KServeAlarmsArgs
 from infra.serving.placed_model import PlacedModel
 from mlctl.config.team import Team
 
@@ -25,15 +24,14 @@ class KServeServiceArgs:
 
     placed: PlacedModel
     team: Team
-    namespace: str
+    """Its namespace has the same name."""
     cluster: pulumi.Input[str]
     """The cluster's name. The component's options carry the Kubernetes provider."""
 
 
 class KServeService(pulumi.ComponentResource):
-    """Creates a service account with a role that reads this model's artefacts and writes its records; an InferenceService with its
-    deployment mode stated; with a challenger a second one, and an InferenceGraph that splits the requests by weight; and the alarms as
-    Prometheus rules. It has no key of its own: disks are the nodes', logs the cluster's, records lie under the data bucket's key.
+    """Creates the model's access (key, log group, account, role); an InferenceService with its deployment mode stated; with a challenger
+    a second one, and an InferenceGraph that splits the requests by weight; and the alarms.
 
     The split is a graph and not KServe's `canaryTrafficPercent`: that one divides between the last two revisions that happened to be
     applied, so a cluster built anew would send everything to the challenger. Callers come in through the cluster's ingress.
@@ -44,49 +42,24 @@ class KServeService(pulumi.ComponentResource):
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         placed = args.placed
-        account = self._service_account()
+        access = KServeAccess(name, KServeAccessArgs(placed=placed, team=args.team, cluster=args.cluster), opts=self._child)
         versions = {placed.name: placed.version}
         if placed.model.challenger:
             versions[f"{placed.name}-challenger"] = placed.model.challenger.version
-        services = [self._service(short, version, account) for short, version in versions.items()]
+        services = [self._service(short, version, access) for short, version in versions.items()]
         if placed.model.challenger:
             self._graph(100 - placed.model.challenger.weight_percent, services)
-        kubernetes.apiextensions.CustomResource(
-            f"{name}-alarms",
-            api_version="monitoring.coreos.com/v1",
-            kind="PrometheusRule",
-            metadata=self._metadata(f"{placed.name}-serving"),
-            spec=alarm_rules(placed.name, args.namespace, tuple(versions), placed.model.alarms, critical=placed.model.critical),
-            opts=self._child,
-        )
+        KServeAlarms(name, KServeAlarmsArgs(placed=placed, services=tuple(versions), team=args.team), opts=self._child)
         self.register_outputs({"services": list(versions)})
 
     def _metadata(self, short: str) -> dict[str, Any]:
         return {
             "name": short,
-            "namespace": self._args.namespace,
+            "namespace": self._args.team.name,
             "labels": labels(short, self._args.team, model=self._args.placed.name),
         }
 
-    def _service_account(self) -> kubernetes.core.v1.ServiceAccount:
-        placed, args = self._args.placed, self._args
-        PodRole(
-            self._name,
-            PodRoleArgs(
-                cluster=args.cluster,
-                account=placed.here.account,
-                namespace=args.namespace,
-                service_account=placed.name,
-                statements=_statements(placed),
-                tags=placed.tags,
-            ),
-            opts=self._child,
-        )
-        return kubernetes.core.v1.ServiceAccount(
-            self._name, metadata=self._metadata(placed.name), automount_service_account_token=False, opts=self._child
-        )
-
-    def _service(self, short: str, version: int, account: kubernetes.core.v1.ServiceAccount) -> kubernetes.apiextensions.CustomResource:
+    def _service(self, short: str, version: int, access: KServeAccess) -> kubernetes.apiextensions.CustomResource:
         settings = self._args.placed.model.kserve
         assert settings is not None
         metadata = self._metadata(short)
@@ -96,7 +69,8 @@ class KServeService(pulumi.ComponentResource):
             kind="InferenceService",
             metadata={**metadata, "annotations": {MODE: settings.deployment_mode}},
             spec={"predictor": predictor(self._args, version, metadata["labels"])},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[account]),
+            # The log collector makes no group itself: what a pod writes before there is one is lost.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[access.account, access.log_group]),
         )
 
     def _graph(self, share: int, services: list[kubernetes.apiextensions.CustomResource]) -> None:
@@ -166,27 +140,14 @@ def _container(placed: PlacedModel, version: int) -> dict[str, Any]:
 
 
 def _logger(placed: PlacedModel) -> dict[str, Any]:
-    """KServe's own record of requests and answers, one JSON object each in the data bucket."""
+    """KServe's own record of requests and answers. It puts each below `<namespace>/<service>/predictor/` of the location, and into a file
+    of its own: `<id>-request.json`, `<id>-response.json` (pkg/logger/store.go of KServe 0.16).
+    """
     return {
         "mode": "all",
-        "url": pulumi.Output.concat("s3://", placed.here.data_bucket),
+        "url": placed.capture,
         "storage": {
-            "path": f"capture/{placed.name}",
             "parameters": {"type": "s3", "region": placed.here.region, "format": "json"},
             "serviceAccountName": placed.name,
         },
     }
-
-
-def _statements(placed: PlacedModel) -> list[Statement]:
-    here = placed.here
-    listing = {"StringLike": {"s3:prefix": f"{placed.name}/*"}}
-    statements = [
-        allow("ReadArtefacts", actions=("s3:GetObject",), resources=pulumi.Output.concat(here.models_bucket_arn, f"/{placed.name}/*")),
-        allow("FindArtefacts", actions=("s3:ListBucket",), resources=here.models_bucket_arn, condition=listing),
-        allow("DecryptArtefacts", actions=("kms:Decrypt",), resources=here.models_key_arn),
-    ]
-    if placed.model.data_capture_percent:
-        statements.append(allow("RecordRequests", actions=("s3:PutObject",), resources=placed.data_arn("capture")))
-        statements.append(allow("EncryptRecords", actions=("kms:Decrypt", "kms:GenerateDataKey"), resources=here.data_key_arn))
-    return statements

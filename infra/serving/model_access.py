@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from infra.key import Key, KeyArgs, log_group_use
 from infra.policy_document import Statement, allow
 from infra.service_role import ServiceRole, ServiceRoleArgs, from_account
+from infra.serving.model_key import model_key, model_log_group
 from infra.serving.placed_model import PlacedModel
 
 
@@ -34,8 +34,10 @@ class ModelAccess(pulumi.ComponentResource):
         super().__init__("mlplatform:serving:ModelAccess", name, {}, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         placed = args.placed
-        self.key = self._make_key(name, placed)
-        groups = [self._log_group(f"{name}-{number}", group, placed) for number, group in enumerate(args.log_groups, 1)]
+        self.key = model_key(name, placed, self._child)
+        groups = [
+            model_log_group(f"{name}-{number}", group, placed, self.key, self._child) for number, group in enumerate(args.log_groups, 1)
+        ]
         rights = [*_read_model(placed), *_write_logs(groups), self._use_key(), *_network(placed), *args.statements]
         self.role = ServiceRole(
             name,
@@ -49,30 +51,6 @@ class ModelAccess(pulumi.ComponentResource):
             opts=self._child,
         )
         self.register_outputs({"key_arn": self.key.arn, "role_arn": self.role.arn})
-
-    def _make_key(self, name: str, placed: PlacedModel) -> Key:
-        here = placed.here
-        arguments = KeyArgs(
-            alias=f"{here.prefix}-model-{placed.name}",
-            description=f"Disks, captured requests and logs of the model {placed.name}",
-            account=here.account,
-            region=here.region,
-            via_services=["sagemaker", "s3", "lambda", "scheduler", "ec2"],
-            statements=[log_group_use(here.region, here.account)],
-            deletion_window_days=here.key_deletion_days,
-            tags=placed.tags,
-        )
-        return Key(name, arguments, opts=self._child)
-
-    def _log_group(self, name: str, group: str, placed: PlacedModel) -> aws.cloudwatch.LogGroup:
-        return aws.cloudwatch.LogGroup(
-            name,
-            name=group,
-            retention_in_days=placed.here.log_retention_days,
-            kms_key_id=self.key.arn,
-            tags=dict(placed.tags),
-            opts=self._child,
-        )
 
     def _use_key(self) -> Statement:
         return allow("UseOwnKey", actions=("kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"), resources=self.key.arn)

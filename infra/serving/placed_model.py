@@ -24,9 +24,11 @@ class Surroundings:
     models_bucket_arn: pulumi.Input[str]
     models_key_arn: pulumi.Input[str]
     data_bucket: pulumi.Input[str]
-    """Receives captured requests and what asynchronous and batch inference read and write; not the locked audit bucket, since a request may
-    hold personal data that must be deleted on demand."""
+    """What asynchronous and batch inference read and write."""
     data_bucket_arn: pulumi.Input[str]
+    capture_bucket: pulumi.Input[str]
+    """Receives captured requests, where the teams' workflows read them; not the locked audit bucket, since a request may hold personal data
+    that must be deleted on demand."""
     data_key_arn: pulumi.Input[str]
     alerts_key_arn: pulumi.Input[str]
     platform_topic_arn: pulumi.Input[str]
@@ -84,6 +86,26 @@ class PlacedModel:
     def artefact(self, version: int) -> pulumi.Output[str]:
         """Where the registered version lies: `s3://<models bucket>/<model>/<version>/model.tar.gz`."""
         return pulumi.Output.concat("s3://", self.here.models_bucket, f"/{self.name}/{version}/model.tar.gz")
+
+    @property
+    def capture_prefix(self) -> str:
+        """Folder of its captured requests, below the prefix of its team: what its monitoring workflow reads as decisions."""
+        return f"{self.model.team}/monitoring/{self.name}/decisions"
+
+    @property
+    def capture(self) -> pulumi.Output[str]:
+        """The same as a location: `s3://<bucket>/<team>/monitoring/<model>/decisions`."""
+        return pulumi.Output.concat("s3://", self.here.capture_bucket, "/", self.capture_prefix)
+
+    @property
+    def capture_arn(self) -> pulumi.Output[str]:
+        """Everything in that folder."""
+        return pulumi.Output.concat("arn:aws:s3:::", self.here.capture_bucket, "/", self.capture_prefix, "/*")
+
+    @property
+    def log_group(self) -> str:
+        """Log group of its pods on the cluster: `/acme-dev/models/churn`. The log collector sends them there by their label `model`."""
+        return f"/{self.here.prefix}/models/{self.name}"
 
     def data(self, purpose: str) -> pulumi.Output[str]:
         """Its folder in the data bucket: `s3://<bucket>/<purpose>/<model>`."""

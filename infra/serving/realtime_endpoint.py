@@ -55,7 +55,7 @@ class RealtimeEndpoint(pulumi.ComponentResource):
                 placed=placed,
                 access=self._access,
                 front_door=args.front_door,
-                targets=[Target(endpoint=placed.endpoint_name, version=placed.version, weight=100)],
+                targets=[Target(endpoint=placed.endpoint_name, variant=CHAMPION, version=placed.version, weight=100)],
                 capture_percent=0,
                 concurrency=placed.model.instances.maximum * _REQUESTS_PER_INSTANCE,
             ),
@@ -67,7 +67,7 @@ class RealtimeEndpoint(pulumi.ComponentResource):
         placed = self._placed
         statements = []
         if placed.model.data_capture_percent:
-            statements.append(allow("CaptureRequests", actions=("s3:PutObject",), resources=placed.data_arn("capture")))
+            statements.append(allow("CaptureRequests", actions=("s3:PutObject",), resources=placed.capture_arn))
         groups = [f"/aws/sagemaker/Endpoints/{placed.endpoint_name}", router_log_group(placed)]
         return ModelAccess(self._name, ModelAccessArgs(placed=placed, log_groups=groups, statements=statements), opts=self._child)
 
@@ -127,7 +127,7 @@ class RealtimeEndpoint(pulumi.ComponentResource):
         return {
             "enable_capture": True,
             "initial_sampling_percentage": percent,
-            "destination_s3_uri": self._placed.data("capture"),
+            "destination_s3_uri": self._placed.capture,
             "kms_key_id": self._access.key.arn,
             "capture_options": [{"capture_mode": "Input"}, {"capture_mode": "Output"}],
             "capture_content_type_header": {"json_content_types": ["application/json"], "csv_content_types": ["text/csv"]},

@@ -88,6 +88,8 @@ def _settings(args: RouterArgs) -> pulumi.Output[str]:
             "targets": [asdict(target) for target in args.targets],
             "asynchronous": placed.model.mode == "asynchronous",
             "bucket": placed.here.data_bucket,
+            "capture_bucket": placed.here.capture_bucket,
+            "capture_prefix": placed.capture_prefix,
             "capture_percent": args.capture_percent,
             "key": args.access.key.arn,
         },
@@ -112,5 +114,5 @@ def _statements(args: RouterArgs) -> list[Statement]:
         result.append(allow("QueueRequests", actions=("s3:PutObject",), resources=placed.data_arn("async")))
         result.append(allow("EncryptRequests", actions=("kms:Decrypt", "kms:GenerateDataKey"), resources=here.data_key_arn))
     elif args.capture_percent:
-        result.append(allow("RecordRequests", actions=("s3:PutObject",), resources=placed.data_arn("capture")))
+        result.append(allow("RecordRequests", actions=("s3:PutObject",), resources=placed.capture_arn))
     return result

@@ -15,7 +15,7 @@ from infra.serving.model_access import ModelAccess, ModelAccessArgs
 from infra.serving.model_alarms import ModelAlarms, ModelAlarmsArgs
 from infra.serving.placed_model import PlacedModel
 from infra.serving.router import Router, RouterArgs, router_log_group
-from infra.serving.variant import CHAMPION, serverless_variant
+from infra.serving.variant import CHALLENGER, CHAMPION, serverless_variant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +46,10 @@ class ServerlessEndpoint(pulumi.ComponentResource):
         for endpoint, version in versions.items():
             self._endpoint(name if endpoint == placed.endpoint_name else f"{name}-challenger", endpoint, version)
         weight = challenger.weight_percent if challenger else 0
-        targets = [Target(endpoint=placed.endpoint_name, version=placed.version, weight=100 - weight)]
+        targets = [Target(endpoint=placed.endpoint_name, variant=CHAMPION, version=placed.version, weight=100 - weight)]
         if challenger:
-            targets.append(Target(endpoint=f"{placed.endpoint_name}-challenger", version=challenger.version, weight=weight))
+            endpoint = f"{placed.endpoint_name}-challenger"
+            targets.append(Target(endpoint=endpoint, variant=CHALLENGER, version=challenger.version, weight=weight))
         assert placed.model.serverless is not None
         self.router = Router(
             f"{name}-router",

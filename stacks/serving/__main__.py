@@ -23,7 +23,7 @@ from infra.serving.kserve_service import KServeService, KServeServiceArgs
 from infra.serving.placed_model import PlacedModel, Surroundings
 from infra.serving.placement import placement_note
 from infra.serving.served_model import serve_on_sagemaker
-from infra.topic import EVENTS, Topic, TopicArgs
+from infra.topic import EVENTS, TEAM_TOPIC, Topic, TopicArgs
 
 context = Context.start(service="serving")
 environment = context.environment
@@ -45,6 +45,7 @@ here = Surroundings(
     data_bucket=context.output("registries", "raw_bucket"),
     data_bucket_arn=context.output("registries", "raw_bucket_arn"),
     data_key_arn=context.output("registries", "data_key_arn"),
+    capture_bucket=context.output("platform", "argo_bucket"),
     alerts_key_arn=alerts_key,
     platform_topic_arn=platform_topic,
     repository_arns={
@@ -77,7 +78,7 @@ front_door = FrontDoor(
 pinned = {name: model for name, model in environment.models.items() if model.version is not None}
 topics = {
     team: Topic(
-        f"alerts-{team}",
+        f"{TEAM_TOPIC}{team}",
         TopicArgs(
             display_name=f"Models of {team}",
             key_arn=alerts_key,
@@ -123,7 +124,6 @@ for name, model in pinned.items():
         KServeServiceArgs(
             placed=placed,
             team=environment.team(model.team),
-            namespace=model.team,
             cluster=context.output("cluster", "cluster_name"),
         ),
         opts=pulumi.ResourceOptions(providers=[context.aws, cluster]),

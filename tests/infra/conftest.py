@@ -37,6 +37,7 @@ def model_entries() -> dict[str, dict[str, Any]]:
         "queue": entry("asynchronous", accelerator="gpu", instances={"instance_type": "ml.g5.xlarge", "minimum": 0, "maximum": 2}),
         "nightly": entry("batch", batch_schedule="0 2 * * 0", instances=busy),
         "cluster": entry("kserve", challenger={"version": 4, "weight_percent": 30}),
+        "raw": entry("kserve", kserve={"deployment_mode": "Standard"}, data_capture_percent=0, critical=True),
         "resting": entry("realtime", version=None),
     }
 

@@ -11,8 +11,8 @@ import pytest
 
 from infra.router.handler import Router, Settings, Target, choose, handler, share
 
-CHAMPION = Target(endpoint="acme-churn", version=3, weight=90)
-CHALLENGER = Target(endpoint="acme-churn-challenger", version=4, weight=10)
+CHAMPION = Target(endpoint="acme-churn", variant="champion", version=3, weight=90)
+CHALLENGER = Target(endpoint="acme-churn-challenger", variant="challenger", version=4, weight=10)
 EPOCH = 1_700_000_000_000  # 2023-11-14 22:13:20 UTC
 
 
@@ -53,11 +53,13 @@ def settings(**changes: Any) -> Settings:
     value = {
         "model": "churn",
         "targets": [
-            {"endpoint": "acme-churn", "version": 3, "weight": 90},
-            {"endpoint": "acme-churn-challenger", "version": 4, "weight": 10},
+            {"endpoint": "acme-churn", "variant": "champion", "version": 3, "weight": 90},
+            {"endpoint": "acme-churn-challenger", "variant": "challenger", "version": 4, "weight": 10},
         ],
         "asynchronous": False,
         "bucket": "data",
+        "capture_bucket": "workflows",
+        "capture_prefix": "retention/monitoring/churn/decisions",
         "capture_percent": 100,
         "key": "key-arn",
     }
@@ -75,7 +77,9 @@ def metrics(output: str) -> list[dict[str, Any]]:
 
 def test_answers_and_names_the_version() -> None:
     runtime = FakeRuntime()
-    answer = Router(settings(targets=[{"endpoint": "e", "version": 3, "weight": 100}]), runtime, FakeStorage()).handle(event())
+    answer = Router(
+        settings(targets=[{"endpoint": "e", "variant": "champion", "version": 3, "weight": 100}]), runtime, FakeStorage()
+    ).handle(event())
     assert answer == {
         "statusCode": 200,
         "headers": {"content-type": "application/json", "x-model-version": "3"},
@@ -92,7 +96,9 @@ def test_splits_by_weight() -> None:
 
 @pytest.mark.parametrize(("weights", "version"), [((100, 0), 3), ((0, 100), 4)])
 def test_a_weight_of_nothing_gets_nothing(weights: tuple[int, int], version: int) -> None:
-    targets = tuple(Target(endpoint="e", version=number, weight=weight) for number, weight in zip((3, 4), weights, strict=True))
+    targets = tuple(
+        Target(endpoint="e", variant="champion", version=number, weight=weight) for number, weight in zip((3, 4), weights, strict=True)
+    )
     assert {choose(targets, str(number)).version for number in range(500)} == {version}
 
 
@@ -105,7 +111,7 @@ def test_a_routing_key_stays_with_one_version() -> None:
 
 
 def vars_of(target: Target, weight: int) -> dict[str, Any]:
-    return {"endpoint": target.endpoint, "version": target.version, "weight": weight}
+    return {"endpoint": target.endpoint, "variant": target.variant, "version": target.version, "weight": weight}
 
 
 def test_share_is_even() -> None:
@@ -114,15 +120,54 @@ def test_share_is_even() -> None:
     assert 48 < sum(shares) / len(shares) < 52
 
 
+SAGEMAKER = {
+    "captureData": {
+        "endpointInput": {"observedContentType": "text/csv", "mode": "INPUT", "data": "132,25,113.2", "encoding": "CSV"},
+        "endpointOutput": {"observedContentType": "text/csv; charset=utf-8", "mode": "OUTPUT", "data": "0.01076", "encoding": "CSV"},
+    },
+    "eventMetadata": {"eventId": "75e5fdc8", "inferenceTime": "2022-02-14T17:25:49Z"},
+    "eventVersion": "0",
+}
+"""A record of SageMaker's own, shortened: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html."""
+
+
 def test_records_request_and_answer() -> None:
     storage = FakeStorage()
     Router(settings(), FakeRuntime(), storage).handle(event())
     [(key, request)] = storage.objects.items()
-    assert key == "capture/churn/2023/11/14/22/r-1.json"
+    folder = "retention/monitoring/churn/decisions"
+    assert key in {
+        f"{folder}/acme-churn/champion/2023/11/14/22/r-1.jsonl",
+        f"{folder}/acme-churn-challenger/challenger/2023/11/14/22/r-1.jsonl",
+    }
+    assert request["Bucket"] == "workflows"
     assert (request["ServerSideEncryption"], request["SSEKMSKeyId"]) == ("aws:kms", "key-arn")
+    assert request["Body"].endswith(b"}\n") and request["Body"].count(b"\n") == 1
+    capture = json.loads(request["Body"])["captureData"]
+    asked, answered = capture["endpointInput"], capture["endpointOutput"]
+    assert (asked["data"], asked["encoding"], asked["observedContentType"]) == ('{"rows": [1]}', "JSON", "application/json")
+    assert (answered["data"], answered["encoding"]) == ('{"score": 0.25}', "JSON")
+
+
+def test_a_record_looks_like_one_of_sagemaker() -> None:
+    storage = FakeStorage()
+    Router(settings(), FakeRuntime(), storage).handle(event("1,2\n", headers={"content-type": "text/csv; charset=utf-8"}))
+    [request] = storage.objects.values()
     record = json.loads(request["Body"])
-    assert (record["id"], record["model"], record["request"], record["response"]) == ("r-1", "churn", '{"rows": [1]}', '{"score": 0.25}')
-    assert record["time"] == "2023-11-14T22:13:20+00:00"
+    assert record.keys() == SAGEMAKER.keys()
+    assert record["eventMetadata"] == {"eventId": "r-1", "inferenceId": "r-1", "inferenceTime": "2023-11-14T22:13:20Z"}
+    for side in ("endpointInput", "endpointOutput"):
+        assert record["captureData"][side].keys() == SAGEMAKER["captureData"][side].keys()  # type: ignore[index]
+    assert (record["captureData"]["endpointInput"]["data"], record["captureData"]["endpointInput"]["encoding"]) == ("1,2\n", "CSV")
+
+
+def test_what_is_no_text_is_recorded_in_base64() -> None:
+    storage = FakeStorage()
+    sent = event(base64.b64encode(b"\x00\xff").decode(), isBase64Encoded=True, headers={"content-type": "application/x-npy"})
+    Router(settings(), FakeRuntime(), storage).handle(sent)
+    [request] = storage.objects.values()
+    asked = json.loads(request["Body"])["captureData"]["endpointInput"]
+    assert (asked["encoding"], base64.b64decode(asked["data"])) == ("BASE64", b"\x00\xff")
 
 
 def test_records_a_share() -> None:
@@ -206,9 +251,8 @@ def test_asynchronous_requests_wait_in_the_bucket() -> None:
 def test_the_entry_point_makes_its_clients_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the boto3 that the Lambda runtime would bring: the request is refused before any call."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    targets = [{"endpoint": "e", "version": 1, "weight": 1}]
-    monkeypatch.setenv(
-        "ROUTER",
-        json.dumps({"model": "m", "targets": targets, "asynchronous": False, "bucket": "b", "capture_percent": 0, "key": "k"}),
-    )
+    targets = [{"endpoint": "e", "variant": "champion", "version": 1, "weight": 1}]
+    places = {"bucket": "b", "capture_bucket": "c", "capture_prefix": "p"}
+    value = {"model": "m", "targets": targets, "asynchronous": False, "capture_percent": 0, "key": "k", **places}
+    monkeypatch.setenv("ROUTER", json.dumps(value))
     assert handler(event(None), None)["statusCode"] == 400

@@ -39,8 +39,8 @@ def test_a_model_without_a_version_leaves_nothing(served: Served) -> None:
 def test_serverless_splits_above_two_endpoints(served: Served) -> None:
     router = json.loads(of(served, "Function")["split-router"]["environment"]["variables"]["ROUTER"])
     assert router["targets"] == [
-        {"endpoint": f"{PREFIX}-split", "version": 3, "weight": 90},
-        {"endpoint": f"{PREFIX}-split-challenger", "version": 4, "weight": 10},
+        {"endpoint": f"{PREFIX}-split", "variant": "champion", "version": 3, "weight": 90},
+        {"endpoint": f"{PREFIX}-split-challenger", "variant": "challenger", "version": 4, "weight": 10},
     ]
     assert router["capture_percent"] == 50
     for configuration in ("split", "split-challenger"):
@@ -69,6 +69,18 @@ def test_real_time_captures_by_itself_or_not_at_all(served: Served) -> None:
     capture = configurations["trial"]["dataCaptureConfig"]
     assert (capture["enableCapture"], capture["initialSamplingPercentage"]) == (True, 100)
     assert "dataCaptureConfig" not in configurations["shadow"]
+
+
+def test_everything_is_recorded_in_one_place_per_model(served: Served) -> None:
+    """The folder that the monitoring workflow reads, in the bucket of workflows, below the team's own prefix."""
+    bucket = f"{PREFIX}-workflows-333333333333"
+    router = json.loads(of(served, "Function")["split-router"]["environment"]["variables"]["ROUTER"])
+    assert (router["capture_bucket"], router["capture_prefix"]) == (bucket, "lending/monitoring/split/decisions")
+    capture = of(served, "EndpointConfiguration")["trial"]["dataCaptureConfig"]
+    assert capture["destinationS3Uri"] == f"s3://{bucket}/lending/monitoring/trial/decisions"
+    for role, sid, model in (("split-router", "RecordRequests", "split"), ("trial", "CaptureRequests", "trial")):
+        expected = f"arn:aws:s3:::{bucket}/lending/monitoring/{model}/decisions/*"
+        assert policy(served, role)[sid]["Resource"] == expected
 
 
 def test_trial_shares_traffic_and_shadow_copies_it(served: Served) -> None:
@@ -127,17 +139,13 @@ def test_batch_has_a_schedule_and_no_endpoint(served: Served) -> None:
 
 
 def test_the_cluster_splits_with_a_graph(served: Served) -> None:
-    services = of(served, "InferenceService")
-    assert {service["metadata"]["name"] for service in services.values()} == {"cluster", "cluster-challenger"}
-    for service in services.values():
-        assert service["metadata"]["namespace"] == "lending"
-        assert service["metadata"]["annotations"] == {"serving.kserve.io/deploymentMode": "Knative"}
+    services = {service["metadata"]["name"]: service["metadata"] for service in of(served, "InferenceService").values()}
+    assert {service["namespace"] for service in services.values()} == {"lending"}
+    modes = {name: service["annotations"]["serving.kserve.io/deploymentMode"] for name, service in services.items()}
+    assert modes == {"cluster": "Knative", "cluster-challenger": "Knative", "raw": "Standard"}
     [graph] = of(served, "InferenceGraph").values()
     steps = graph["spec"]["nodes"]["root"]["steps"]
     assert steps == [{"serviceName": "cluster", "weight": 70}, {"serviceName": "cluster-challenger", "weight": 30}]
-    [rules] = of(served, "PrometheusRule").values()
-    alerts = [rule["alert"] for rule in rules["spec"]["groups"][0]["rules"]]
-    assert alerts == ["cluster-errors", "cluster-p99", "cluster-throttles", "cluster-no-traffic"]
 
 
 def test_four_alarms_per_endpoint(served: Served) -> None:
@@ -158,7 +166,7 @@ def test_each_model_has_its_own_role_and_key(served: Served) -> None:
     reads = policy(served, "split")["ReadArtefacts"]["Resource"]
     assert reads.endswith("/split/*")
     keys = {inputs["name"] for inputs in of(served, "Alias").values()}
-    assert keys == {f"alias/{PREFIX}-model-{name}" for name in ("split", "trial", "shadow", "queue", "nightly")}
+    assert keys == {f"alias/{PREFIX}-model-{name}" for name in ("split", "trial", "shadow", "queue", "nightly", "cluster", "raw")}
 
 
 def test_only_models_in_the_vpc_have_a_network(served: Served) -> None:
