@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pulumi
@@ -11,38 +13,23 @@ import pulumi_aws as aws
 from infra.pod_role import PodRole, PodRoleArgs
 from infra.policy_document import allow
 
-PINNED = {
-    "vpc-cni": "v1.20.2-eksbuild.1",
-    "kube-proxy": "v1.33.3-eksbuild.6",
-    "eks-pod-identity-agent": "v1.3.8-eksbuild.2",
-    "coredns": "v1.12.4-eksbuild.1",
-    "aws-ebs-csi-driver": "v1.47.0-eksbuild.1",
-}
-"""Versions for `PINNED_FOR`: `aws eks describe-addon-versions --kubernetes-version 1.33`."""
 
-PINNED_FOR = "1.33"
-"""The Kubernetes version that PINNED belongs to. At any other one EKS's own default for that version is taken."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddonArgs:
-    """One add-on of one cluster."""
-
-    cluster: pulumi.Input[str]
-    addon: str
-    kubernetes_version: str
-    settings: dict[str, Any] | None = None
-    """The add-on's own configuration."""
-
-
-def addon(name: str, args: AddonArgs, opts: pulumi.ResourceOptions) -> aws.eks.Addon:
-    """The add-on at its pinned version; settings that somebody changed by hand are overwritten."""
+def addon(
+    name: str,
+    kind: str,
+    *,
+    cluster: pulumi.Input[str],
+    versions: Mapping[str, str],
+    settings: dict[str, Any] | None,
+    opts: pulumi.ResourceOptions,
+) -> aws.eks.Addon:
+    """The add-on at its version, or at EKS's default where none is known; settings that somebody changed by hand are overwritten."""
     return aws.eks.Addon(
         name,
-        cluster_name=args.cluster,
-        addon_name=args.addon,
-        addon_version=PINNED[args.addon] if args.kubernetes_version == PINNED_FOR else None,
-        configuration_values=pulumi.Output.json_dumps(args.settings) if args.settings else None,
+        cluster_name=cluster,
+        addon_name=kind,
+        addon_version=versions.get(kind),
+        configuration_values=pulumi.Output.json_dumps(settings) if settings else None,
         resolve_conflicts_on_create="OVERWRITE",
         resolve_conflicts_on_update="OVERWRITE",
         opts=opts,
@@ -54,8 +41,8 @@ class AddonsArgs:
     """The cluster they belong to."""
 
     cluster: pulumi.Input[str]
-    kubernetes_version: str
-    account: str
+    versions: Mapping[str, str]
+    """Add-on → version."""
 
 
 class NetworkAddons(pulumi.ComponentResource):
@@ -72,12 +59,8 @@ class NetworkAddons(pulumi.ComponentResource):
             "eks-pod-identity-agent": None,
         }
         self.addons = [
-            addon(
-                f"{name}-{short}",
-                AddonArgs(cluster=args.cluster, addon=short, kubernetes_version=args.kubernetes_version, settings=values),
-                child,
-            )
-            for short, values in settings.items()
+            addon(f"{name}-{kind}", kind, cluster=args.cluster, versions=args.versions, settings=values, opts=child)
+            for kind, values in settings.items()
         ]
         self.register_outputs({"cluster": args.cluster})
 
@@ -87,7 +70,8 @@ class StorageAddonsArgs:
     """The cluster, and the key of its volumes."""
 
     cluster: pulumi.Input[str]
-    kubernetes_version: str
+    versions: Mapping[str, str]
+    """Add-on → version."""
     account: str
     disk_key_arn: pulumi.Input[str]
 
@@ -111,15 +95,12 @@ class WorkloadAddons(pulumi.ComponentResource):
             child,
         )
         after_role = pulumi.ResourceOptions(parent=self, depends_on=[role.association])
+        make = partial(addon, cluster=args.cluster, versions=args.versions)
         self.addons = [
-            addon(f"{name}-coredns", _workload(args, "coredns", {"replicaCount": 2}), child),
-            addon(f"{name}-ebs-csi", _workload(args, "aws-ebs-csi-driver", None), after_role),
+            make(f"{name}-coredns", "coredns", settings={"replicaCount": 2}, opts=child),
+            make(f"{name}-ebs-csi", "aws-ebs-csi-driver", settings=None, opts=after_role),
         ]
         self.register_outputs({"cluster": args.cluster})
-
-
-def _workload(args: StorageAddonsArgs, short: str, settings: dict[str, Any] | None) -> AddonArgs:
-    return AddonArgs(cluster=args.cluster, addon=short, kubernetes_version=args.kubernetes_version, settings=settings)
 
 
 def disk_key_use(key_arn: pulumi.Input[str]) -> tuple[Any, ...]:

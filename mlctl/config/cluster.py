@@ -14,6 +14,10 @@ Duration = Annotated[str, StringConstraints(pattern=r"^(\d+h)?(\d+m)?(\d+s)?$", 
 """`30m`, `720h`: a Kubernetes duration."""
 
 
+Addon = Literal["vpc-cni", "kube-proxy", "coredns", "eks-pod-identity-agent", "aws-ebs-csi-driver"]
+AddonVersion = Annotated[str, StringConstraints(pattern=r"^v\d+\.\d+\.\d+-eksbuild\.\d+$")]
+
+
 class SystemNodes(Section):
     """The small managed node group that carries the cluster's own controllers."""
 
@@ -113,6 +117,9 @@ class Cluster(Section):
 
     version: str = Field(pattern=r"^1\.\d{2}$")
     """Kubernetes version in standard support: `aws eks describe-cluster-versions`."""
+    addon_versions: dict[Addon, AddonVersion] = Field(default_factory=dict)
+    """Versions of EKS's add-ons, where the platform pins none for this Kubernetes version or you want another one:
+    `aws eks describe-addon-versions --kubernetes-version 1.35`. An add-on without a version takes EKS's default, and the plan says so."""
     public_access_cidrs: tuple[IPv4Network, ...] = ()
     """Who may reach the API from the internet. Empty: private only, the default."""
     admin_roles: tuple[RoleArn, ...] = ()
@@ -123,6 +130,13 @@ class Cluster(Section):
     """Karpenter pools for everything else."""
     spot_fallback_percent: Percent = 0
     """Share of spot demand that pricing assumes falls back to on-demand."""
+
+    @model_validator(mode="after")
+    def _kube_proxy_fits(self) -> Self:
+        proxy = self.addon_versions.get("kube-proxy")
+        if proxy and not proxy.startswith(f"v{self.version}."):
+            raise ValueError(f"addon_versions.kube-proxy is {proxy} and version is {self.version}; EKS wants the same minor version")
+        return self
 
     @model_validator(mode="after")
     def _public_access(self) -> Self:

@@ -20,6 +20,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from infra.cluster.access import Access, AccessArgs
+from infra.cluster.addon_versions import addon_versions, unpinned_note
 from infra.cluster.addons import AddonsArgs, NetworkAddons, StorageAddonsArgs, WorkloadAddons
 from infra.cluster.admission import Admission
 from infra.cluster.control_plane import ControlPlane, ControlPlaneArgs
@@ -68,9 +69,12 @@ access = Access(
     ),
     context.options(),
 )
+versions = addon_versions(settings)
+if note := unpinned_note(settings):
+    pulumi.log.warn(note)
 network_addons = NetworkAddons(
     "network-addons",
-    AddonsArgs(cluster=control_plane.name, kubernetes_version=settings.version, account=account),
+    AddonsArgs(cluster=control_plane.name, versions=versions),
     context.options(),
 )
 system_nodes = SystemNodes(
@@ -87,7 +91,7 @@ system_nodes = SystemNodes(
 )
 workload_addons = WorkloadAddons(
     "workload-addons",
-    StorageAddonsArgs(cluster=control_plane.name, kubernetes_version=settings.version, account=account, disk_key_arn=disk_key),
+    StorageAddonsArgs(cluster=control_plane.name, versions=versions, account=account, disk_key_arn=disk_key),
     after(system_nodes.group, options=context.options()),
 )
 

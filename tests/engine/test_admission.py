@@ -47,7 +47,6 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "a short digest": (lambda own: pod(own, image=f"python@{DIGEST[:-1]}x"), "may change under its tag"),
     "an init container without a tag": (lambda own: with_init(pod(own), "python"), "image python may change"),
     "a GPU pod without a limit": (lambda own: tolerating(pod(own)), f"a pod that tolerates {GPU} must set limits[{GPU}]"),
-    "a GPU without memory": (lambda own: tolerating(pod(own, resources={"limits": {GPU: "1"}})), "must set limits.memory"),
 }
 
 

@@ -18,6 +18,7 @@ TEAMS = {"ml-platform", "lending", "retention"}
 VARIANT = {
     "cluster.public_access_cidrs": ["203.0.113.0/24"],
     "cluster.version": "1.34",
+    "cluster.addon_versions": {"kube-proxy": "v1.34.1-eksbuild.2"},
     "cluster.system_nodes": {"instance_types": ["m6i.xlarge"], "minimum": 4, "maximum": 5, "disk_gib": 80},
     "cluster.node_pools.0.capacity": "reserved",
     "cluster.node_pools.0.architecture": "arm64",
@@ -64,11 +65,21 @@ def test_it_is_public_to_the_listed_addresses_only(variant: StackPlan) -> None:
     assert one(variant, "LogGroup").inputs["retentionInDays"] == 731
 
 
-def test_add_ons_are_pinned_for_the_version_they_were_pinned_for(prod: StackPlan, variant: StackPlan) -> None:
-    pinned = {item["addonName"]: item.get("addonVersion") for item in by_name(prod, "Addon").values()}
-    assert set(pinned) == {"vpc-cni", "kube-proxy", "eks-pod-identity-agent", "coredns", "aws-ebs-csi-driver"}
-    assert all(pinned.values()) == (one(prod, "Cluster").inputs["version"] == "1.33")
-    assert {item.get("addonVersion") for item in by_name(variant, "Addon").values()} == {None}
+def test_add_ons_are_pinned_or_the_plan_says_which_are_not(plan_of: Callable[[str], Plan], variant: StackPlan) -> None:
+    for name in ("dev", "staging", "prod"):
+        shipped = stack(plan_of(name), "cluster")
+        version = one(shipped, "Cluster").inputs["version"]
+        pinned = {item["addonName"]: item.get("addonVersion") for item in by_name(shipped, "Addon").values()}
+        assert pinned.keys() == {"vpc-cni", "kube-proxy", "eks-pod-identity-agent", "coredns", "aws-ebs-csi-driver"}
+        assert all(pinned.values()) and pinned["kube-proxy"].startswith(f"v{version}.")
+        assert "without a pinned version" not in "\n".join(shipped.messages)
+    chosen = {item["addonName"]: item.get("addonVersion") for item in by_name(variant, "Addon").values()}
+    assert {name: version for name, version in chosen.items() if version} == {"kube-proxy": "v1.34.1-eksbuild.2"}
+    [note] = [message for message in variant.messages if "without a pinned version" in message]
+    assert "Kubernetes 1.34: vpc-cni, coredns, eks-pod-identity-agent, aws-ebs-csi-driver; " in note
+
+
+def test_the_network_add_on_enforces_policies(prod: StackPlan) -> None:
     cni = json.loads(by_name(prod, "Addon")["network-addons-vpc-cni"]["configurationValues"])
     assert cni["enableNetworkPolicy"] == "true"
 
