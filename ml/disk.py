@@ -1,4 +1,4 @@
-"""A disk that is full, or a place that cannot be written: one clear error, and the step can be run again.
+"""A disk or memory that is full, a place that cannot be written: one clear error, and the step can be run again.
 
 Every step writes the file that says it is complete last, so a step that ends here leaves nothing that looks finished.
 """
@@ -33,6 +33,8 @@ def writes(step: Callable[Given, Made]) -> Callable[Given, Made]:
             raise
         except OSError as error:
             raise _told(error) from error
+        except MemoryError as error:
+            raise ServiceError("there is not enough memory", remedy="give the step more memory and run it again") from error
         except sqlite3.OperationalError as error:
             raise ServiceError(f"SQLite cannot write: {error}", remedy=REMEDY) from error
 

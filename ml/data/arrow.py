@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,10 @@ from ml.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 ROW_GROUP = 65_536  # rows; fixed, since it is part of the bytes
+READ_BYTES = 1 << 20
 
 
 def arrow_schema(contract: TableContract) -> pa.Schema:
@@ -53,6 +55,45 @@ def write_parquet(path: Path, schema: pa.Schema, frames: Iterable[pd.DataFrame])
     return written
 
 
+def open_parquet(path: Path) -> pq.ParquetFile:
+    """Open a Parquet file to be read batch by batch.
+
+    Each column is read a megabyte at a time. Left to itself, pyarrow reads a row group whole, and that may be larger than memory.
+
+    Raises
+    ------
+    InputError
+        The file is missing or is no Parquet file.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not path.is_file():
+        raise InputError("no such file", file=path)
+    try:
+        return pq.ParquetFile(path, buffer_size=READ_BYTES, pre_buffer=False)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"not a Parquet file: {str(error).splitlines()[0][:200]}", file=path) from None
+
+
+def parquet_batches(file: pq.ParquetFile, path: Path, rows: int, **chosen: Any) -> Iterator[pa.RecordBatch]:
+    """Read batches of an open file; `chosen` are pyarrow's own `row_groups` and `columns`.
+
+    Raises
+    ------
+    InputError
+        The file is damaged inside.
+    """
+    import pyarrow as pa
+
+    try:
+        yield from file.iter_batches(rows, **chosen)
+    except MemoryError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"damaged Parquet: {str(error).splitlines()[0][:200]}", file=path, remedy="replace the file") from None
+
+
 def read_parquet(path: Path) -> pd.DataFrame:
     """Read a Parquet file of ours into the contract's pandas types."""
     import pyarrow as pa
@@ -82,12 +123,10 @@ def content_hash(path: Path) -> str:
 
     Per column: the name, the type, which cells are null, and the cells themselves with nulls as zeros.
     """
-    import pyarrow.parquet as pq
-
-    file = pq.ParquetFile(path)
+    file = open_parquet(path)
     names = file.schema_arrow.names
     hashers = {name: [hashlib.sha256(), hashlib.sha256(), hashlib.sha256()] for name in names}
-    for batch in file.iter_batches(batch_size=ROW_GROUP):
+    for batch in parquet_batches(file, path, ROW_GROUP):
         for name, column in zip(names, batch.columns, strict=True):
             for hasher, content in zip(hashers[name], _column_bytes(column), strict=True):
                 hasher.update(content)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ml.data.arrow import open_parquet, parquet_batches
 from ml.errors import InputError
 
 BATCH_ROWS = 50_000
@@ -95,17 +96,8 @@ def _csv_batch(good: list[list[str]], broken: list[tuple[str, str]], header: lis
 
 
 def _parquet_batches(path: Path, rows: int) -> Iterator[RawBatch]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        file = pq.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(f"not a Parquet file: {error}", file=path) from None
+    file = open_parquet(path)
     if file.metadata.num_rows == 0:
         yield RawBatch(frame=file.schema_arrow.empty_table().to_pandas())
-    try:
-        for batch in file.iter_batches(batch_size=rows):
-            yield RawBatch(frame=batch.to_pandas())
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"damaged Parquet: {str(error).splitlines()[0][:200]}", file=path) from None
+    for batch in parquet_batches(file, path, rows):
+        yield RawBatch(frame=batch.to_pandas())

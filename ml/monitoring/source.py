@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 131_072
 _READAHEAD = 2
+_READ_BYTES = 1 << 20  # per column; else pyarrow reads a row group whole, and that may be larger than memory
 
 
 def open_table(path: Path) -> ds.Dataset:
@@ -64,6 +65,7 @@ def batches(
         batch_size=BATCH_ROWS,
         batch_readahead=_READAHEAD,
         fragment_readahead=1,
+        fragment_scan_options=ds.ParquetFragmentScanOptions(use_buffered_stream=True, buffer_size=_READ_BYTES, pre_buffer=False),
     )
     try:
         yield from scanner.to_batches()

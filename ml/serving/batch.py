@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ml.data.arrow import open_parquet, parquet_batches
 from ml.data.dataset import write_json
 from ml.disk import writes
 from ml.errors import InputError
@@ -79,13 +80,13 @@ def score_parquet(model: str | Path, source: str | Path, out: str | Path, *, dec
         raise InputError("no key to code people's names with", key=KEY, remedy=f"set {KEY} or {KEY}_FILE to a secret")
     target = Path(out)
     # One thread: the order of sums, and with it the last digit of a score, would depend on the number of cores.
-    with _open(Path(source)) as file:
+    with open_parquet(Path(source)) as file:
         job = _job(artefact.digest, Path(source), file, decided_at, chunk_rows)
         _same_job(target, job)
-        worker = _Worker(Scorer(artefact), codes, moment(decided_at), target)
+        worker = _Worker(Scorer(artefact), codes, moment(decided_at), Path(source), target)
         chunks = list(_chunks(file.metadata, chunk_rows))
         done = [chunk for chunk in chunks if worker.has(chunk)]
-        worker.check_columns(file.schema_arrow.names, Path(source))
+        worker.check_columns(file.schema_arrow.names)
         for chunk, frame in _missing(file, chunks, chunk_rows, worker):
             worker.write(chunk, frame)
     counts = [json.loads(worker.counts(chunk).read_text(encoding="utf-8")) for chunk in chunks]
@@ -102,7 +103,8 @@ def score_parquet(model: str | Path, source: str | Path, out: str | Path, *, dec
 class _Worker:
     """Scores chunks and writes their files; the file of counts comes last, so a chunk that has it is complete."""
 
-    def __init__(self, scorer: Scorer, codes: Pseudonyms, decided_at: datetime, out: Path) -> None:
+    def __init__(self, scorer: Scorer, codes: Pseudonyms, decided_at: datetime, source: Path, out: Path) -> None:
+        self.source = source
         self._scorer = scorer
         self._codes = codes
         self._decided_at = decided_at
@@ -114,10 +116,10 @@ class _Worker:
     def has(self, chunk: Chunk) -> bool:
         return self.counts(chunk).is_file()
 
-    def check_columns(self, names: list[str], source: Path) -> None:
+    def check_columns(self, names: list[str]) -> None:
         missing = [name for name in self._scorer.contract.columns if name not in names]
         if missing:
-            raise InputError(f"missing columns: {', '.join(missing)}", file=source, allowed=", ".join(self._scorer.contract.columns))
+            raise InputError(f"missing columns: {', '.join(missing)}", file=self.source, allowed=", ".join(self._scorer.contract.columns))
 
     def columns(self, names: list[str]) -> list[str]:
         wanted = {*self._scorer.contract.columns, *companion_columns(self._scorer.spec)}
@@ -158,18 +160,6 @@ class _Worker:
         from ml.serving.scored_rows import identities
 
         return identities(self._scorer.spec, beside, self._codes, fallback=[f"row {row}" for row in positions])
-
-
-def _open(path: Path) -> pq.ParquetFile:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    if not path.is_file():
-        raise InputError("no such file", file=path)
-    try:
-        return pq.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(f"not readable as Parquet: {str(error).splitlines()[0][:200]}", file=path) from None
 
 
 def _job(artefact: str, source: Path, file: pq.ParquetFile, decided_at: str, chunk_rows: int) -> dict[str, Any]:
@@ -222,8 +212,8 @@ def _missing(file: pq.ParquetFile, chunks: list[Chunk], chunk_rows: int, worker:
         first += rows
         if all(worker.has(chunk) for chunk in wanted):
             continue
-        parts = _exact(file.iter_batches(chunk_rows, row_groups=[group], columns=names), chunk_rows)
-        for chunk, table in zip(wanted, parts, strict=True):
+        batches = parquet_batches(file, worker.source, chunk_rows, row_groups=[group], columns=names)
+        for chunk, table in zip(wanted, _exact(batches, chunk_rows), strict=True):
             if not worker.has(chunk):
                 yield chunk, table.to_pandas()
 

@@ -73,15 +73,18 @@ def serving(
 def _wait(process: subprocess.Popen[bytes], address: str, log: Path, seconds: float) -> None:
     import requests
 
+    client = requests.Session()
+    client.trust_env = False  # a proxy of the environment does not know this machine's own address
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if process.poll() is not None:
             raise ServiceError(f"the scoring server ended with status {process.returncode}: {_end(log)}", file=log)
         try:
-            if requests.get(f"{address}/ping", timeout=2).status_code == 200:
+            if client.get(f"{address}/ping", timeout=2).status_code == 200:
                 return
         except requests.RequestException:
-            time.sleep(0.1)
+            pass
+        time.sleep(0.1)
     raise ServiceError(f"the scoring server does not answer after {seconds:g} s: {_end(log)}", file=log)
 
 

@@ -118,7 +118,7 @@ def test_wrong_input(credit: Any, source: Path, tmp_path: Path, monkeypatch: pyt
         score_parquet(credit.model, tmp_path / "nowhere", tmp_path / "out", decided_at=DAY)
     broken = tmp_path / "broken.parquet"
     broken.write_bytes(source.read_bytes()[:-10])
-    with pytest.raises(InputError, match="not readable as Parquet"):
+    with pytest.raises(InputError, match="not a Parquet file"):
         score_parquet(credit.model, broken, tmp_path / "out", decided_at=DAY)
     with pytest.raises(InputError, match="chunk_rows is 0"):
         score_parquet(credit.model, source, tmp_path / "out", decided_at=DAY, chunk_rows=0)
