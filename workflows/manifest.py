@@ -55,11 +55,11 @@ def common(place: Place, **further: str) -> dict[str, str]:
     return {"model": place.name, "tracking-uri": TRACKING_URI, "evidence-log": "", **further}
 
 
-def add_exit(place: Place, *, before: str = "") -> None:
-    """Inside the `with` of a template: tell people how it ended, after running the template `before` where one is named."""
+def add_exit(place: Place, *, before: str = "", when: str | None = None) -> None:
+    """Inside the `with` of a template: tell people how it ended, after running the template `before` (if `when`) where one is named."""
     with Steps(name="exit"):
         if before:
-            Step(name=before, template=before)
+            Step(name=before, template=before, when=when)
         notify(
             name="notify",
             arguments={

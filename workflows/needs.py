@@ -28,7 +28,8 @@ NEEDS = {
     "screen": Need(cpu="1", memory="4Gi", minutes=20),
     "train": Need(cpu="4", memory="8Gi", minutes=360, retries=5),
     "train-on-gpu": Need(cpu="3", memory="12Gi", minutes=360, retries=5),
-    "train-on-ray": Need(cpu="1", memory="4Gi", minutes=360, retries=3),
+    "train-on-ray": Need(cpu="4", memory="8Gi", minutes=360, retries=5),
+    "collect": Need(cpu="500m", memory="1Gi", minutes=20),
     "evaluate": Need(cpu="1", memory="4Gi", minutes=30),
     "check-fairness": Need(cpu="1", memory="4Gi", minutes=30),
     "explain": Need(cpu="1", memory="4Gi", minutes=60),
@@ -42,5 +43,5 @@ NEEDS = {
 }
 """Template name → what it needs; the others are SMALL."""
 
-MEMOISED = {"train": "fingerprint", "train-on-gpu": "fingerprint", "train-on-ray": "fingerprint"}
+MEMOISED = {"train": "fingerprint", "train-on-gpu": "fingerprint", "fit": "fingerprint"}
 """Template name → the input that names all it depends on: equal work is not done twice within a week."""

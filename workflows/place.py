@@ -64,6 +64,10 @@ class Place:
         """Where a person looks at the team's workflows, and acts."""
         return f"https://argo.{self.environment.platform.ingress.domain}/workflows/{self.team.name}"
 
+    def bucket(self, purpose: str) -> str:
+        """Name of a bucket of this environment: `workflows` holds artefacts, `audit` evidence. Made by the stacks under the same name."""
+        return f"{self.environment.prefix}-{purpose}-{self.environment.account}"
+
     def pool(self, kind: str) -> NodePool | None:
         """The pool for training and batch work: spot, except that a critical model takes on-demand where there is a choice."""
         wanted = "on-demand" if self.model.critical else "spot"

@@ -57,16 +57,19 @@ def dress(template: dict[str, Any], place: Place) -> None:
     template["retryStrategy"] = _retry(need)
     template["priorityClassName"] = PRIORITY.get(name, "batch")
     if pool is not None:
-        template.update(_scheduling(pool))
+        template.update(scheduling(pool))
     if gpu and place.environment.platform.kueue:
         template["metadata"] = {"labels": {"kueue.x-k8s.io/queue-name": "default"}}
-    if name == "train-on-ray":
-        script["env"].append({"name": "RAY_ADDRESS", "value": "ray://{{workflow.name}}-ray-head-svc:10001"})
     if name in ONE_AT_A_TIME:
         template["synchronization"] = {"mutexes": [{"name": f"{place.name}-registry"}]}
     if name in MEMOISED:
-        cache = {"configMap": {"name": f"memo-{place.name}"}}
-        template["memoize"] = {"key": f"{{{{inputs.parameters.{MEMOISED[name]}}}}}", "maxAge": "168h", "cache": cache}
+        template["memoize"] = memoised(name, place)
+
+
+def memoised(name: str, place: Place) -> dict[str, Any]:
+    """`memoize` of a template that MEMOISED names."""
+    cache = {"configMap": {"name": f"memo-{place.name}"}}
+    return {"key": f"{{{{inputs.parameters.{MEMOISED[name]}}}}}", "maxAge": "168h", "cache": cache}
 
 
 def _resources(need: Need, *, gpu: bool) -> dict[str, Any]:
@@ -86,7 +89,7 @@ def _retry(need: Need) -> dict[str, Any]:
     }
 
 
-def _scheduling(pool: NodePool) -> dict[str, Any]:
+def scheduling(pool: NodePool) -> dict[str, Any]:
     """Choose the pool, and with it spot or on-demand, and tolerate what keeps others off it."""
     tolerated = [{"key": GPU, "operator": "Exists", "effect": "NoSchedule"}] if pool.kind == "gpu" else []
     tolerated += [{"key": taint.key, "operator": "Equal", "value": taint.value, "effect": taint.effect} for taint in pool.taints]

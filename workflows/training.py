@@ -11,7 +11,7 @@ from mlctl.config.environment import Environment
 from workflows.judgement import add_judgement
 from workflows.manifest import MAIN, Manifest, add_exit, common, cron, finished, passed, template
 from workflows.place import Place, places
-from workflows.steps.prepare import build_features, ingest, screen, train, train_on_gpu, train_on_ray
+from workflows.steps.prepare import build_features, ingest, screen, train, train_on_gpu
 from workflows.steps.release import fetch, promote, register
 from workflows.tasks import in_order, output, result, task
 
@@ -19,7 +19,8 @@ KIND = "training"
 HANDED = ("model", "tracking-uri", "evidence-log", "knobs", "training", "promote", "accelerator")
 """Inputs of `main`, so that other workflows can run it as a task of theirs."""
 
-_FIT = ("model", "tracking-uri", "training", "fingerprint")
+FIT = ("model", "tracking-uri", "training", "fingerprint")
+"""Parameters of whatever fits the model; it gets the artefact `features` and gives the artefact `bundle`."""
 
 
 def build(environment: Environment) -> Iterator[Manifest]:
@@ -46,15 +47,16 @@ def parameters(place: Place) -> dict[str, str]:
     return common(place, knobs="{}", training="{}", promote=str(development).lower(), accelerator="cpu")
 
 
-def add_training(place: Place, *, on_ray: bool = False) -> None:
-    """The DAG `main`, with outputs `version` and `decision`; `on_ray` expects the template `ray-cluster`."""
-    if place.gpu_pool is not None and not on_ray:
+def add_training(place: Place, *, own_fit: bool = False) -> None:
+    """The DAG `main`, with outputs `version` and `decision`; with `own_fit` the caller defines the template `fit` for what FIT names."""
+    if place.gpu_pool is not None and not own_fit:
         _add_fit()
     outputs = [
         result("version", "{{tasks.register.outputs.parameters.version}}"),
         result("decision", "{{tasks.decide.outputs.parameters.promote}}"),
     ]
-    with DAG(name=MAIN, inputs=[_input(name, place) for name in HANDED], outputs=outputs):
+    handed_in = [name for name in HANDED if not (own_fit and name == "accelerator")]
+    with DAG(name=MAIN, inputs=[_input(name, place) for name in handed_in], outputs=outputs):
         data = task(ingest, name="ingest", arguments=passed("model", "knobs"))
         features = task(build_features, name="features", arguments=[passed("model", "tracking-uri", "training"), output(data, "data")])
         kept = output(features, "features")
@@ -62,11 +64,9 @@ def add_training(place: Place, *, on_ray: bool = False) -> None:
         champion = task(fetch, name="champion", arguments={**passed("model", "tracking-uri"), "wanted": "champion"})
         fingerprint = {"fingerprint": features.get_parameter("fingerprint").value}
         handed = [passed("model", "tracking-uri", "training"), fingerprint, kept]
-        trained = _train(place, handed, on_ray=on_ray)
+        trained = _train(place, handed, own_fit=own_fit)
         judged = add_judgement(kept, output(trained, "bundle"), output(champion, "fetched", "champion"))
         in_order(data, features, screened)
-        if on_ray:
-            in_order(screened, Task(name="ray-cluster", template="ray-cluster"), trained)
         in_order(screened, trained)
         in_order(champion, judged.evaluate)
         for judge in judged.judges:
@@ -74,14 +74,12 @@ def add_training(place: Place, *, on_ray: bool = False) -> None:
         _add_release(judged.decide, [output(screened, "screening"), *judged.evidence, output(trained, "bundle")])
 
 
-def _train(place: Place, handed: list[Any], *, on_ray: bool) -> Task:
-    if on_ray:
-        made = task(train_on_ray, name="train", arguments=handed)
-    elif place.gpu_pool is None:
-        made = task(train, name="train", arguments=handed)
-    else:
-        made = Task(name="train", template="fit", arguments=[*handed, passed("accelerator")])
-    return made
+def _train(place: Place, handed: list[Any], *, own_fit: bool) -> Task:
+    if own_fit:
+        return Task(name="train", template="fit", arguments=handed)
+    if place.gpu_pool is None:
+        return task(train, name="train", arguments=handed)
+    return Task(name="train", template="fit", arguments=[*handed, passed("accelerator")])
 
 
 def _input(name: str, place: Place) -> Parameter:
@@ -94,8 +92,8 @@ def _input(name: str, place: Place) -> Parameter:
 def _add_fit() -> None:
     """`fit`: training on the accelerator that was asked for."""
     chosen = "tasks.cpu.status == 'Succeeded' ? tasks.cpu.outputs.artifacts.bundle : tasks.gpu.outputs.artifacts.bundle"
-    inputs: list[Any] = [*(Parameter(name=name) for name in (*_FIT, "accelerator")), Artifact(name="features")]
-    handed = [passed(*_FIT), Artifact(name="features", from_="{{inputs.artifacts.features}}")]
+    inputs: list[Any] = [*(Parameter(name=name) for name in (*FIT, "accelerator")), Artifact(name="features")]
+    handed = [passed(*FIT), Artifact(name="features", from_="{{inputs.artifacts.features}}")]
     with DAG(name="fit", inputs=inputs, outputs=[Artifact(name="bundle", from_expression=chosen)]):
         task(train, name="cpu", arguments=handed, when="{{inputs.parameters.accelerator}} == cpu")
         task(train_on_gpu, name="gpu", arguments=handed, when="{{inputs.parameters.accelerator}} == gpu")

@@ -82,8 +82,8 @@ def start_run(
         The disk is full or broken; the run can be resumed.
     """
     catalog = load_catalog(start.file)
-    checked = check(catalog, entrypoint=start.entrypoint)
     check_given(catalog, start.parameters, start.artifacts)
+    checked = check(catalog, entrypoint=start.entrypoint, parameters=start.parameters)
     folder = RunFolder.create(runs, catalog.main.name)
     artifacts = {name: str(path) for name, path in start.artifacts.items()}
     folder.start(catalog_files(catalog), checked.entrypoint, start.parameters, artifacts)

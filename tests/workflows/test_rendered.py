@@ -68,12 +68,6 @@ def test_runs_on_one_machine(path: Path) -> None:
     assert check(load_catalog(path), entrypoint=None).entrypoint
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if "distributed" in path.name], ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_what_needs_a_cluster_is_refused_by_name(path: Path) -> None:
-    with pytest.raises(InputError, match="`resource` is not run here"):
-        check(load_catalog(path), entrypoint=None)
-
-
 def test_pods_carry_the_labels_of_the_namespace_they_run_in() -> None:
     for environment, document in _documents():
         if document["kind"] == "WorkflowTemplate":

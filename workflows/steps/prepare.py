@@ -80,9 +80,27 @@ def train(
 ) -> None:
     """Search, fit and track. `training` is a JSON object that replaces `trials`, `seed` or `engine` of the model file."""
     from ml.pipeline import train as run
+    from workflows.steps.ray_folder import short_ray_folder
 
-    found = run(model, features, bundle, tracking_uri=tracking_uri, **options(training, "training"))
+    with short_ray_folder():
+        found = run(model, features, bundle, tracking_uri=tracking_uri, **options(training, "training"))
     print(f"{model}: {len(found['trials'])} trials of {fingerprint[:12]}, run {found['run_id']}")
+
+
+@script(constructor=RUNNER)
+@told
+def collect(
+    model: str,
+    made: Annotated[Path, Artifact(name="made")],
+    bundle: Annotated[Path, Artifact(name="bundle", output=True)],
+) -> None:
+    """Take over the bundle a Ray job has left in the artefact store; `load_bundle` checks its hash."""
+    import shutil
+
+    from ml.training.bundle import load_bundle
+
+    shutil.copytree(made, bundle)
+    print(f"{model}: trained with {load_bundle(bundle).algorithm} on Ray")
 
 
 def options(text: str, key: str) -> dict[str, Any]:
@@ -115,4 +133,4 @@ train_on_gpu = script(constructor=RUNNER, name="train-on-gpu")(_TRAIN)
 """The same function in a pod with a GPU: for a team's own entry point that uses one."""
 
 train_on_ray = script(constructor=RUNNER, name="train-on-ray")(_TRAIN)
-"""The same function in a pod that hands its fits to a Ray cluster."""
+"""The same function, which starts a Ray of its own where its options say {"engine": "ray"}."""

@@ -77,7 +77,7 @@ def run_workflow(folder: RunFolder, options: Options, watcher: Watcher) -> Resul
 async def _run(folder: RunFolder, place: Path, options: Options, watcher: Watcher) -> Result:
     header, records = folder.read()
     catalog = load_catalog(folder.path / "manifest" / header.manifest)
-    checked = check(catalog, entrypoint=header.entrypoint)
+    checked = check(catalog, entrypoint=header.entrypoint, parameters=header.parameters)
     last = next((record for record in reversed(records) if record["event"] in ("done", "again")), None)
     failed_before = last is not None and last["event"] == "done" and last["phase"] != Phase.SUCCEEDED
     if records and (count := kill_leftovers(folder.path)):

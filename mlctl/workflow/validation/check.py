@@ -10,6 +10,7 @@ from mlctl.workflow.model.parameter import Raw
 from mlctl.workflow.tags import strings_in
 from mlctl.workflow.validation.interface import check_interface
 from mlctl.workflow.validation.known import Known, text_problem
+from mlctl.workflow.validation.never import Values, values_of
 from mlctl.workflow.validation.refusals import ignored, refuse
 from mlctl.workflow.validation.template import TemplateCheck
 from mlctl.workflow.yaml_document import Path_
@@ -24,8 +25,8 @@ class Checked:
     ignored: list[str]
 
 
-def check(catalog: Catalog, *, entrypoint: str | None = None) -> Checked:
-    """Check all that a run can reach.
+def check(catalog: Catalog, *, entrypoint: str | None = None, parameters: Values | None = None) -> Checked:
+    """Check all that a run with these parameters can reach.
 
     Raises
     ------
@@ -38,7 +39,7 @@ def check(catalog: Catalog, *, entrypoint: str | None = None) -> Checked:
         raise main.document.error(main.spec_path, "has no `entrypoint`", remedy="add it, or give one with --entrypoint NAME")
     _check_unique(catalog)
     check_interface(catalog)
-    walker = _Walker(catalog)
+    walker = _Walker(catalog, values_of(catalog, parameters or {}))
     walker.call(Call.read({"template": name}, "entrypoint"), main.spec_path, _workflow_arguments(spec))
     for hook in hooks_of(spec).values():
         walker.call(hook, main.spec_path, _workflow_arguments(spec) if hook.name == "exit" else None)
@@ -72,9 +73,9 @@ def _check_unique(catalog: Catalog) -> None:
 class _Walker:
     """Visits every template that can be reached, once."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
-        self._todo: list[Found] = []
+    def __init__(self, catalog: Catalog, values: Values) -> None:
+        self._catalog, self._values = catalog, values
+        self._todo: list[tuple[Found, str | None]] = []
         self._seen: set[int] = set()
         self.reached: list[Found] = []
 
@@ -84,15 +85,15 @@ class _Walker:
 
         found = self._catalog.resolve(call, self._catalog.main, path)
         check_arguments(found, arguments or call.arguments, self._catalog.main.document, path, call.name)
-        self._add(found)
+        self._add(found, None)
 
     def finish(self) -> None:
         """Check what was found until nothing new is."""
         global_names = self._global_names()
         while self._todo:
-            found = self._todo.pop()
-            refuse(found, self._catalog)
-            TemplateCheck(found, self._catalog, global_names).run(self._add)
+            found, when = self._todo.pop()
+            refuse(found, self._catalog, when)
+            TemplateCheck(found, self._catalog, global_names, self._values).run(self._add)
             self.reached.append(found)
 
     def check_values(self) -> None:
@@ -103,11 +104,11 @@ class _Walker:
             if problem := text_problem(text, known):
                 raise main.document.error(place, problem)
 
-    def _add(self, found: Found) -> None:
+    def _add(self, found: Found, when: str | None) -> None:
         key = id(found.owner.document) ^ hash(found.path)
         if key not in self._seen:
             self._seen.add(key)
-            self._todo.append(found)
+            self._todo.append((found, when))
 
     def _global_names(self) -> Known:
         names = {"workflow.outputs.parameters"}

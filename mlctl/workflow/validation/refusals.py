@@ -42,16 +42,17 @@ _VOLUMES = ("emptyDir", "persistentVolumeClaim", "configMap", "ephemeral")
 _REMEDY = "run it on a cluster: `mlctl workflow submit`"
 
 
-def refuse(found: Found, catalog: Catalog) -> None:
-    """Raise InputError if the template needs something only a cluster has."""
+def refuse(found: Found, catalog: Catalog, when: str | None = None) -> None:
+    """Raise InputError if the template needs something only a cluster has; `when` is the condition under which it is called."""
     raw = found.raw
     name = raw.get("name") or "inline"
+    remedy = f"{_REMEDY}; it is called when {when}" if when else _REMEDY
     for kind, reason in REFUSED_KINDS.items():
         if raw.get(kind) is not None:
-            raise _refusal(found, (kind,), f"template `{name}`: `{kind}` is not run here: {reason}")
+            raise _refusal(found, (kind,), f"template `{name}`: `{kind}` is not run here: {reason}", remedy)
     for key, reason in _REFUSED_FIELDS.items():
         if raw.get(key):
-            raise _refusal(found, (key,), f"template `{name}`: `{key}` is not run here: {reason}")
+            raise _refusal(found, (key,), f"template `{name}`: `{key}` is not run here: {reason}", remedy)
     kinds = [kind for kind in KINDS if raw.get(kind) is not None]
     if len(kinds) != 1:
         problem = f"template `{name}` has {'no type' if not kinds else 'two types: ' + ', '.join(kinds)}"

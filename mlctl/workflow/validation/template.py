@@ -16,7 +16,11 @@ from mlctl.workflow.validation.calls import check_arguments, sibling_of
 from mlctl.workflow.validation.graph import check_graph
 from mlctl.workflow.validation.interface import check_limit
 from mlctl.workflow.validation.known import Known, Sibling, expression_problem, text_problem
+from mlctl.workflow.validation.never import Values, never_made
 from mlctl.workflow.yaml_document import Path_
+
+Reach = Callable[[Found, str | None], None]
+"""Told of each template that is called, and under which condition."""
 
 POLICIES = ("Always", "OnFailure", "OnError", "OnTransientError")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
@@ -26,15 +30,15 @@ _SKIPPED = ("steps", "dag", "metrics", "outputs", "retryStrategy")
 class TemplateCheck:
     """Checks one template in the place it was found."""
 
-    def __init__(self, found: Found, catalog: Catalog, global_names: Known) -> None:
-        self._found = found
+    def __init__(self, found: Found, catalog: Catalog, global_names: Known, values: Values) -> None:
+        self._found, self._values = found, values
         self._catalog = catalog
         self._document = found.owner.document
         self._path = found.path
         self._template = self._read()
         self._known = self._base(global_names)
 
-    def run(self, reach: Callable[[Found], None]) -> None:
+    def run(self, reach: Reach) -> None:
         """Check the template, and hand every template it calls to `reach`."""
         self._check_interface()
         self._check_numbers()
@@ -121,7 +125,7 @@ class TemplateCheck:
         if problem:
             raise self._document.error(path, problem)
 
-    def _check_steps(self, reach: Callable[[Found], None]) -> Known:
+    def _check_steps(self, reach: Reach) -> Known:
         siblings: dict[str, Sibling] = {}
         for group_index, group in enumerate(self._template.steps):
             visible = replace(self._known, siblings=dict(siblings))
@@ -137,7 +141,7 @@ class TemplateCheck:
         groups = self._template.steps
         return [step for group in groups[:group_index] for step in group] + list(groups[group_index][:index])
 
-    def _check_dag(self, reach: Callable[[Found], None]) -> Known:
+    def _check_dag(self, reach: Reach) -> Known:
         names = [task.name for task in self._template.tasks]
         for index, name in enumerate(names):
             if name in names[:index]:
@@ -153,13 +157,15 @@ class TemplateCheck:
             self._check_call(task, raw, places[task.name], replace(self._known, siblings=seen), reach)
         return replace(self._known, siblings=siblings)
 
-    def _check_call(self, call: Call, raw: Raw, at: Path_, known: Known, reach: Callable[[Found], None]) -> Sibling:
+    def _check_call(self, call: Call, raw: Raw, at: Path_, known: Known, reach: Reach) -> Sibling:
         if not _NAME.fullmatch(call.name):
             raise self._document.error((*at, "name"), f"`{call.name}` is not a name: letters, digits, `-` and `_` only")
         if sum(loop is not None for loop in (call.items, call.items_from, call.sequence)) > 1:
             raise self._document.error(at, "only one of withItems, withParam and withSequence can be used")
         found = self._catalog.resolve(call, self._found.owner, at)
-        check_arguments(found, call.arguments, self._document, at, call.name)
+        never = never_made(call, self._values)
+        if not never:
+            check_arguments(found, call.arguments, self._document, at, call.name)
         own_name = known.names | {f"{known.sibling_kind}.name"}
         known = replace(known, names=own_name)
         self._check_loop(call, raw, at, known)
@@ -170,7 +176,8 @@ class TemplateCheck:
             self._check_expression(_expression_of(parameter), at, inside)
         for artifact in call.arguments.artifacts.values():
             self._check_expression(artifact.expression, at, inside)
-        reach(found)
+        if not never:
+            reach(found, call.when)
         sibling = sibling_of(found, call)
         self._check_hooks(call, at, replace(inside, siblings={**known.siblings, call.name: sibling}), reach)
         return sibling
@@ -182,7 +189,7 @@ class TemplateCheck:
         if call.sequence is not None and (call.sequence.get("count") is None) == (call.sequence.get("end") is None):
             raise self._document.error((*at, "withSequence"), "needs `count` or `end`, and not both")
 
-    def _check_hooks(self, call: Call, at: Path_, known: Known, reach: Callable[[Found], None]) -> None:
+    def _check_hooks(self, call: Call, at: Path_, known: Known, reach: Reach) -> None:
         for name, hook in call.hooks.items():
             place = (*at, "hooks", name)
             if name != "exit" and not hook.expression:
@@ -192,7 +199,7 @@ class TemplateCheck:
             self._check_expression(hook.expression, (*place, "expression"), known)
             for parameter in hook.arguments.parameters.values():
                 self._check_strings(parameter.value, place, known)
-            reach(found)
+            reach(found, None)
 
     def _check_outputs(self, known: Known) -> None:
         outputs: Raw = self._found.raw.get("outputs") or {}
