@@ -31,7 +31,7 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
             multiple=True,
             required=True,
             metavar="SOURCE",
-            help="opencost, kubecost, cost-explorer, focus-csv, or a file: FOCUS as .csv or .csv.gz, allocation answers as .json. "
+            help="opencost, kubecost, cost-explorer, focus-csv, or a file: FOCUS as .csv, .csv.gz or .parquet, allocation answers as .json. "
             "May be given several times.",
         ),
         click.option("--period", metavar="YYYY-MM", help="Month. Default: the one of --today."),

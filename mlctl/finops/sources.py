@@ -13,19 +13,21 @@ from mlctl.config.environment import Environment
 from mlctl.errors import InputError
 from mlctl.finops.charge import SourceData
 from mlctl.finops.period import Period
-from mlctl.finops.read.allocation import read_allocation_files
 from mlctl.finops.read.allocation_api import read_allocation_api
 from mlctl.finops.read.allocation_client import AllocationClient, Kind
+from mlctl.finops.read.allocation_file import read_allocation_files
 from mlctl.finops.read.answer_cache import AnswerCache
 from mlctl.finops.read.cost_explorer import BudgetStatus, CostExplorer, read_budgets
-from mlctl.finops.read.focus import FocusRequest, read_focus
+from mlctl.finops.read.focus import read_focus
 from mlctl.finops.read.focus_columns import Cost
+from mlctl.finops.read.focus_tally import FocusRequest
 
 SERVERS: dict[str, tuple[Kind, str]] = {
     "opencost": ("opencost", "http://localhost:9003"),
     "kubecost": ("kubecost", "http://localhost:9090"),
 }
 """Where `kubectl port-forward` puts them."""
+_TABLES = (".csv", ".csv.gz", ".parquet")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,7 @@ class SourceRequest:
     """What to read, and how."""
 
     names: Sequence[str]
-    """opencost, kubecost, cost-explorer, focus-csv, or files: *.csv, *.csv.gz, *.json."""
+    """opencost, kubecost, cost-explorer, focus-csv, or files: *.csv, *.csv.gz, *.parquet, *.json."""
     environment: Environment
     period: Period
     today: date
@@ -93,16 +95,16 @@ def _files(request: SourceRequest) -> tuple[list[Path], list[Path]]:
         if name in SERVERS or name == "cost-explorer":
             continue
         if name == "focus-csv":
-            inside = sorted([*request.focus_folder.glob("*.csv"), *request.focus_folder.glob("*.csv.gz")])
+            inside = sorted(path for path in request.focus_folder.rglob("*") if path.name.endswith(_TABLES))
             if not inside:
-                raise InputError("holds no *.csv or *.csv.gz", file=request.focus_folder, key="--focus-folder")
+                raise InputError("holds no *.csv, *.csv.gz or *.parquet", file=request.focus_folder, key="--focus-folder")
             tables += inside
-        elif name.endswith((".csv", ".csv.gz")):
+        elif name.endswith(_TABLES):
             tables.append(path)
         elif path.suffix == ".json":
             answers.append(path)
         else:
-            allowed = "opencost, kubecost, cost-explorer, focus-csv, or a file ending in .csv, .csv.gz or .json"
+            allowed = "opencost, kubecost, cost-explorer, focus-csv, or a file ending in .csv, .csv.gz, .parquet or .json"
             raise InputError(f"{name!r} is no source", key="--from", allowed=allowed)
     for kind in (tables, answers):
         seen: set[Path] = set()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from mlctl.config.environment import Environment
@@ -16,6 +14,7 @@ from mlctl.finops.charge import Gap, Kind, Role, SourceData, Subject, WorkloadUs
 from mlctl.finops.ledger import Entry, Ledger, Window, overlap
 from mlctl.finops.money import amount
 from mlctl.finops.period import Period, ranges
+from mlctl.finops.read.allocation_hours import Hours
 from mlctl.finops.read.use import Uses
 
 _PARTS = ("cpuCost", "gpuCost", "ramCost", "pvCost", "networkCost", "loadBalancerCost", "sharedCost", "externalCost")
@@ -23,20 +22,6 @@ _ADJUSTMENTS = {part: f"{part}Adjustment" for part in _PARTS[:6]}
 """Corrections by the cloud's bill, beside the part that they change."""
 IDLE, UNMOUNTED = "__idle__", "__unmounted__"
 WORKLOADS, IDLE_NODES, SHARED = "Kubernetes workloads", "Kubernetes idle", "Kubernetes unmounted volumes"
-
-
-def read_allocation_files(paths: Sequence[Path], environment: Environment, period: Period) -> SourceData:
-    """The allocations in saved answers; together they may cover each hour of a workload once."""
-    reader = AllocationReader("allocation files", environment, period)
-    for path in paths:
-        try:
-            answer = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-        except FileNotFoundError:
-            raise InputError("there is no such file", file=path, key="--from") from None
-        except (ValueError, OSError) as error:
-            raise InputError(f"is no JSON: {error}", file=path, allowed="an answer of /allocation, complete to its end") from None
-        reader.add(answer, origin=str(path))
-    return reader.data()
 
 
 class AllocationReader:
@@ -74,6 +59,28 @@ class AllocationReader:
         self._rows += count
         return count
 
+    def add_hours(self, hours: Hours, *, origin: str) -> None:
+        """Take over what was read of a large file, summed by day.
+
+        Raises
+        ------
+        InputError
+            An amount or a window is wrong, or overlaps one that was read before.
+        """
+        self._rows += hours.rows
+        self._ledger.outside += hours.outside
+        self._external += hours.external
+        for name, allocation in hours.careful:
+            window = allocation.get("window") if isinstance(allocation, Mapping) else None
+            begin = f"{window['start']} " if isinstance(window, Mapping) and window.get("start") else ""
+            if not isinstance(allocation, Mapping):
+                raise InputError("is no allocation", file=origin, key=name, allowed="an object with window and costs")
+            self._allocation(name, allocation, origin, begin + name)
+        for name, properties, window, sums in hours.days():
+            owner = self._book(name, properties, window, sums.total, sums.gpu, origin)
+            if owner is not None:
+                self._uses.add_sums(name, owner.team, sums)
+
     def data(self) -> SourceData:
         """Everything that was taken over."""
         gaps = list(self.gaps)
@@ -109,8 +116,15 @@ class AllocationReader:
             return
         properties = allocation.get("properties")
         properties = properties if isinstance(properties, Mapping) else {}
-        cluster = str(properties.get("cluster") or "")
         gpu = min(max(costs["gpuCost"] or Decimal(0), Decimal(0)), total)
+        owner = self._book(name, properties, window, total, gpu, origin)
+        if owner is not None:
+            self._uses.add(name, owner.team, total, allocation, costs)
+
+    def _book(self, name: str, properties: Mapping[str, Any], window: Window, total: Decimal, gpu: Decimal, origin: str) -> Subject | None:
+        """Enter an amount; the subject where it is a workload of the period, whose use counts."""
+        cluster = str(properties.get("cluster") or "")
+        counted = None
         for share, (subject, usd) in enumerate(self._split(name, properties, total, gpu)):
             if share and not usd:
                 continue
@@ -121,7 +135,8 @@ class AllocationReader:
             except ValueError:
                 raise overlap(origin, None, (cluster, name)) from None
             if window.span.first >= self._first and subject.kind is Kind.WORKLOAD and share == 0:
-                self._uses.add(name, subject.team, total, allocation, costs)
+                counted = subject
+        return counted
 
     def _split(self, name: str, properties: Mapping[str, Any], total: Decimal, gpu: Decimal) -> list[tuple[Subject, Decimal]]:
         """GPUs apart from the rest: what an idle GPU costs goes to the owner of its pool."""

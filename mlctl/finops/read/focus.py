@@ -1,4 +1,4 @@
-"""Reads FOCUS 1.2 CSV: row by row, in two processes where the file is large."""
+"""Reads FOCUS 1.2 files, CSV row by row, in two processes where the file is large."""
 
 from __future__ import annotations
 
@@ -6,44 +6,21 @@ import csv
 import gzip
 import multiprocessing
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from mlctl.config.environment import Environment
 from mlctl.errors import InputError
 from mlctl.finops.charge import Gap, Role, SourceData
-from mlctl.finops.ledger import Ledger, overlap
+from mlctl.finops.ledger import overlap
 from mlctl.finops.money import amount
-from mlctl.finops.period import Period
-from mlctl.finops.read.focus_columns import Columns, Cost
+from mlctl.finops.read.focus_columns import Columns
 from mlctl.finops.read.focus_row import RowReader
 from mlctl.finops.read.focus_rows import Rows
+from mlctl.finops.read.focus_tally import FocusRequest, Tally
 from mlctl.finops.read.parts import Part, split
 
 _MOST = Decimal("1e12")
 _NOTHING = Decimal(0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FocusRequest:
-    """What is wanted of FOCUS files."""
-
-    environment: Environment
-    period: Period
-    cost: Cost = "billed"
-    processes: int = 2
-    large_bytes: int = 32 << 20
-    """Files above this are read in several processes."""
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What one process read."""
-
-    ledger: Ledger
-    rows: int = 0
-    other_accounts: int = 0
 
 
 def read_focus(paths: Sequence[Path], request: FocusRequest) -> SourceData:
@@ -54,8 +31,8 @@ def read_focus(paths: Sequence[Path], request: FocusRequest) -> SourceData:
     InputError
         With file, line and column: a damaged row, a wrong amount, another currency, windows that overlap within or between the files.
     """
-    ledger = Ledger(request.period.previous.first, request.period.end)
-    total = _Tally(ledger)
+    total = Tally.make(request)
+    ledger = total.ledger
     for path in paths:
         for found in _tallies(path, request):
             ledger.merge(found.ledger, file=str(path))
@@ -68,9 +45,14 @@ def read_focus(paths: Sequence[Path], request: FocusRequest) -> SourceData:
     return SourceData(name="focus", role=Role.BILL, charges=ledger.charges(), gaps=tuple(gaps), rows=total.rows)
 
 
-def _tallies(path: Path, request: FocusRequest) -> Iterator[_Tally]:
+def _tallies(path: Path, request: FocusRequest) -> Iterator[Tally]:
     if not path.is_file():
         raise InputError("there is no such file", file=path, key="--from")
+    if path.suffix == ".parquet":
+        from mlctl.finops.read.focus_parquet import read_parquet
+
+        yield from read_parquet(path, request)
+        return
     if path.suffix == ".gz":
         with gzip.open(path, "rt", encoding="utf-8", newline="") as stream:
             columns = _columns(stream, path, request)
@@ -98,14 +80,14 @@ def _columns(lines: Iterable[str], path: Path, request: FocusRequest) -> Columns
     return Columns(header, request.cost, str(path), reader.line_num)
 
 
-def _read_part(job: tuple[Path, FocusRequest, Columns, Part]) -> _Tally:
+def _read_part(job: tuple[Path, FocusRequest, Columns, Part]) -> Tally:
     path, request, columns, part = job
     return _read(part.lines(path), columns, path, request, line=part.line)
 
 
-def _read(lines: Iterator[str], columns: Columns, path: Path, request: FocusRequest, *, line: int) -> _Tally:
+def _read(lines: Iterator[str], columns: Columns, path: Path, request: FocusRequest, *, line: int) -> Tally:
     """Read rows; `line` is the number of lines before them."""
-    tally = _Tally(Ledger(request.period.previous.first, request.period.end))
+    tally = Tally.make(request)
     rows = Rows(lines, columns, RowReader.make(request.environment, columns, str(path)), tally.ledger, line)
     try:
         _consume(rows, tally)
@@ -114,7 +96,7 @@ def _read(lines: Iterator[str], columns: Columns, path: Path, request: FocusRequ
     return tally
 
 
-def _consume(rows: Rows, tally: _Tally) -> None:
+def _consume(rows: Rows, tally: Tally) -> None:
     """The hot loop: every name in it is local."""
     ledger, columns = tally.ledger, rows.columns
     window_of = ledger.window

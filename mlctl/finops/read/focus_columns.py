@@ -57,6 +57,7 @@ class Columns:
         self.cost = self._places[self.cost_name]
         self.start, self.end = self._places["ChargePeriodStart"], self._places["ChargePeriodEnd"]
         self._fixed = [place for place, name in enumerate(names) if name not in _VARYING]
+        self.fixed_names = [names[place] for place in self._fixed]
         self._last_varying = max(place for place, name in enumerate(names) if name in _VARYING)
         self.identity: Callable[[Sequence[str]], tuple[str, ...]] = itemgetter(*self._fixed)
 

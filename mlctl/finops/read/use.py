@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from mlctl.finops.charge import WorkloadUse
+from mlctl.finops.read.allocation_hours import DaySums
 
 _NOTHING = Decimal(0)
 _ONE = Decimal(1)
@@ -44,6 +45,18 @@ class Uses:
         if gpu and (share := _share(allocation.get("gpuEfficiency"))) is not None:
             sums.gpu += gpu
             sums.gpu_used = (sums.gpu_used or _NOTHING) + gpu * share
+
+    def add_sums(self, name: str, team: str | None, day: DaySums) -> None:
+        """Add what the hours of a day came to."""
+        sums = self._sums.setdefault(name, _Sums(team))
+        sums.usd += day.total
+        sums.cpu += day.cpu
+        sums.cpu_used += day.cpu_used
+        sums.ram += day.ram
+        sums.ram_used += day.ram_used
+        if day.gpu_measured:
+            sums.gpu += day.gpu_measured
+            sums.gpu_used = (sums.gpu_used or _NOTHING) + day.gpu_used
 
     def all(self) -> tuple[WorkloadUse, ...]:
         return tuple(

@@ -15,7 +15,8 @@ from mlctl.config.environment import Environment
 from mlctl.errors import InputError
 from mlctl.finops.charge import Kind, SourceData, Subject
 from mlctl.finops.period import Period
-from mlctl.finops.read.allocation import AllocationReader, read_allocation_files
+from mlctl.finops.read.allocation import AllocationReader
+from mlctl.finops.read.allocation_file import read_allocation_files
 from tests.mlctl.finops.conftest import allocation, answer
 
 WORK, IDLE, LOST = "Kubernetes workloads", "Kubernetes idle", "Kubernetes unmounted volumes"

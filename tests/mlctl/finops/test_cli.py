@@ -116,7 +116,11 @@ def test_the_estimate_is_held_to_account(run: Run, write_bill: WriteBill, tmp_pa
         (("--from", "opencost", "--url", "nowhere"), 2, "--url: 'nowhere' is no address"),
         (("--from", "x.csv", "--url", "http://localhost"), 2, "--url: --url belongs to one server"),
         (("--from", "opencost", "--token-variable", "NO_SUCH_VARIABLE"), 2, "the environment variable NO_SUCH_VARIABLE is not set"),
-        (("--from", "focus-csv", "--focus-folder", "/nonexistent"), 2, "/nonexistent: --focus-folder: holds no *.csv or *.csv.gz"),
+        (
+            ("--from", "focus-csv", "--focus-folder", "/nonexistent"),
+            2,
+            "/nonexistent: --focus-folder: holds no *.csv, *.csv.gz or *.parquet",
+        ),
         (("--from", "x.csv", "--estimate", "none.json"), 2, "none.json: --estimate: there is no such file"),
         (("--from", "x.csv", "--predictions", "none.json"), 2, "none.json: --predictions: there is no such file"),
     ],

@@ -15,7 +15,8 @@ from mlctl.config.environment import Environment
 from mlctl.errors import InputError
 from mlctl.finops.charge import Kind, SourceData, Span, Subject
 from mlctl.finops.period import Period
-from mlctl.finops.read.focus import FocusRequest, read_focus
+from mlctl.finops.read.focus import read_focus
+from mlctl.finops.read.focus_tally import FocusRequest
 from tests.mlctl.finops.conftest import HEADER, WriteBill, bill_line
 
 

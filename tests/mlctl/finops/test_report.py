@@ -19,7 +19,8 @@ from mlctl.finops.analysis.estimated import Estimated
 from mlctl.finops.build import Request, build
 from mlctl.finops.charge import Charge, Gap, Kind, Role, SourceData, Span, Subject
 from mlctl.finops.period import Period
-from mlctl.finops.read.focus import FocusRequest, read_focus
+from mlctl.finops.read.focus import read_focus
+from mlctl.finops.read.focus_tally import FocusRequest
 from mlctl.finops.report import FinopsReport
 from mlctl.finops.write.document import document
 from mlctl.finops.write.focus import COLUMNS, MANDATORY, focus_csv
