@@ -9,40 +9,90 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mlctl.config.environment import Environment
+    from mlctl.config.model import Model
+    from mlctl.promotion.canary_run import Traffic
     from mlctl.promotion.local_traffic import LocalTraffic
-    from mlctl.promotion.sagemaker_traffic import SageMakerTraffic
+
+
+def model_definition(root: Path, name: str) -> Mapping[str, Any]:
+    """ml/models/<name>.yaml; empty where there is none."""
+    from mlctl.config.yaml_file import read_yaml
+
+    path = root / "ml" / "models" / f"{name}.yaml"
+    return read_yaml(path).value if path.exists() else {}
 
 
 def local_traffic(
-    root: Path, place: Environment, name: str, champion: str | None, challenger: str | None, source: Path | None
+    place: Environment, name: str, definition: Mapping[str, Any], champion: str | None, challenger: str | None, source: Path | None
 ) -> LocalTraffic:
     """Two local servers and a file of requests; InputError where one is missing."""
-    from mlctl.config.yaml_file import read_yaml
     from mlctl.errors import InputError
     from mlctl.promotion.local_traffic import LocalTraffic, read_requests
 
     if not (champion and challenger and source):
         raise InputError("a local canary needs two servers and requests", allowed="--champion, --challenger and --requests; or --aws")
-    definition = root / "ml" / "models" / f"{name}.yaml"
-    decision = read_yaml(definition).value.get("decision") if definition.exists() else None
-    favourable = decision.get("favourable_word") if isinstance(decision, dict) else None
+    favourable = favourable_word(definition)
     return LocalTraffic(champion, challenger, read_requests(source), slow_ms=place.models[name].alarms.p99_ms, favourable=favourable)
 
 
-def endpoint_traffic(place: Environment, name: str) -> SageMakerTraffic:
-    """The real-time endpoint of a model with a challenger; InputError where it has none."""
+def favourable_word(definition: Mapping[str, Any]) -> str | None:
+    """The decision that is good for whom it is about; None where the model's file names none."""
+    decision = definition.get("decision")
+    return decision.get("favourable_word") if isinstance(decision, dict) else None
+
+
+def deployed_traffic(place: Environment, name: str, definition: Mapping[str, Any]) -> Traffic:
+    """What splits the requests to a model in its environment; InputError where nothing does, with the reason."""
     from datetime import UTC, datetime
 
-    from mlctl.errors import InputError
+    model = place.models[name]
+    refuse_canary(name, model)
+    endpoint, slow = f"{place.prefix}-{name}", model.alarms.p99_ms
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    if model.mode == "kserve":
+        import boto3
+
+        from mlctl.promotion.kserve_traffic import KServeTraffic
+        from mlctl.promotion.kubernetes_api import KubernetesApi
+
+        session = boto3.Session()
+        return KServeTraffic(name, model.team, lambda: KubernetesApi.of_eks(place.prefix, session, place.region), slow_ms=slow, now=now)
+    if model.mode == "serverless":
+        from mlctl.promotion.router_traffic import Clients, RouterTraffic
+
+        clients = Clients(functions=aws_client("lambda", place), cloudwatch=aws_client("cloudwatch", place), s3=aws_client("s3", place))
+        words = {"favourable": favourable_word(definition), "group": monitored_column(definition)}
+        return RouterTraffic(endpoint, clients, slow_ms=slow, now=now, **words)
     from mlctl.promotion.sagemaker_traffic import SageMakerTraffic
 
-    model = place.models[name]
-    if model.mode != "realtime" or model.challenger is None or model.challenger.shadow:
-        remedy = "give it mode: realtime and a challenger, and deploy"
-        raise InputError("needs a real-time endpoint with a challenger", key=f"models.{name}", remedy=remedy)
-    endpoint = f"{place.prefix}-{name}"
-    clients = aws_client("sagemaker", place), aws_client("cloudwatch", place)
-    return SageMakerTraffic(endpoint, *clients, slow_ms=model.alarms.p99_ms, now=lambda: datetime.now(UTC))
+    return SageMakerTraffic(endpoint, aws_client("sagemaker", place), aws_client("cloudwatch", place), slow_ms=slow, now=now)
+
+
+def refuse_canary(name: str, model: Model) -> None:
+    """InputError where nothing splits the requests to the model, and why."""
+    from mlctl.errors import InputError
+
+    remedy = f"put the version on trial: mlctl model promote {name} --trial"
+    reasons = {
+        "batch": ("scores files and has no requests to split", "compare the two versions' files: mlctl workflow run"),
+        "asynchronous": ("answers later, from a queue of its own that is not split", "use mode: realtime or serverless for a canary"),
+    }
+    problem, way = reasons.get(model.mode, ("has no challenger, so its new version took over at once", remedy))
+    if model.challenger is not None and model.challenger.shadow:
+        problem, way = "has a shadow challenger, whose answers nobody gets", "set challenger.shadow: false to let it answer"
+    elif model.challenger is not None:
+        return
+    raise InputError(f"mode {model.mode}: {problem}", key=f"models.{name}", remedy=way)
+
+
+def monitored_column(definition: Mapping[str, Any]) -> str | None:
+    """The first attribute that the model's file says to watch; None where there is none."""
+    first = next(iter(definition.get("monitored") or ()), None)
+    found = first.get("column") if isinstance(first, dict) else first
+    return str(found) if found is not None else None
 
 
 def aws_client(service: str, environment: Environment) -> Any:

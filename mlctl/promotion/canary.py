@@ -1,9 +1,11 @@
 """Decides, from what was counted so far, whether a challenger gets more traffic, is watched further, or is rolled back. Pure functions.
 
-Errors, slow answers and lost business are compared by a sequential test (mlctl/promotion/sequential.py). The distribution of scores is
-compared by the population stability index less twice its expectation under equality, (bins − 1)(1/n + 1/m) (B. Yurdakul, "Statistical
-Properties of Population Stability Index", 2018). Groups are compared by the adverse-impact ratio of favourable decisions with a margin of
-three standard errors of its logarithm (Katz et al., Biometrics 34, 1978). A question that the figures cannot answer is `not_evaluated`.
+Two kinds of answers, which promise different things. Errors, slow answers and lost business are compared by a *sequential test*
+(mlctl/promotion/sequential.py): however often one looks, a challenger that is no worse is refused with probability `alpha` at most. Scores
+and groups are held to a *limit with a margin*, which promises nothing about many looks: scores to the population stability index less twice
+its expectation under equality, (bins − 1)(1/n + 1/m) (B. Yurdakul, "Statistical Properties of Population Stability Index", 2018); groups to
+the adverse-impact ratio of favourable decisions with three standard errors of its logarithm (Katz et al., Biometrics 34, 1978). A question
+that the figures cannot answer, or that the model's file sets no limit for, is `not_evaluated`.
 """
 
 from __future__ import annotations
@@ -29,8 +31,10 @@ class Limits:
     """Chance that a challenger that is no worse is refused, per question."""
     tolerance: float = 1.25
     """How many times the champion's rate is still as good."""
-    psi: float = 0.2
-    impact_ratio: float = 0.8
+    psi: float | None = 0.2
+    """Of the scores; None: not judged."""
+    impact_ratio: float | None = 0.8
+    """Of the least favoured group to the most favoured; None: not judged."""
     minimum_requests: int = 200
     """Answers of the challenger in a step before it may advance."""
     minimum_group: int = 30
@@ -114,12 +118,14 @@ def _events(name: str, steps: Sequence[Step], limits: Limits, count: str) -> Che
 
 
 def _distribution(steps: Sequence[Step], limits: Limits) -> Check:
+    if limits.psi is None:
+        return Check(name="distribution", verdict="not_evaluated", detail="the model's file sets no drift.prediction_psi")
     ours, theirs = _sum([step.challenger.scores for step in steps]), _sum([step.champion.scores for step in steps])
     if min(sum(ours), sum(theirs)) < limits.minimum_requests:
         return Check(name="distribution", verdict="not_evaluated", detail="too few scores on one side")
     value = psi(theirs, ours) - 2 * (BINS - 1) * (1 / sum(ours) + 1 / sum(theirs))
     verdict: Literal["pass", "fail"] = "fail" if value > limits.psi else "pass"
-    return Check(name="distribution", verdict=verdict, detail=f"PSI of scores {max(0.0, value):.3f} beyond chance; at most {limits.psi}")
+    return Check(name="distribution", verdict=verdict, detail=f"PSI of scores {max(0.0, value):.3f} beyond chance; at most {limits.psi:g}")
 
 
 def psi(expected: Sequence[int], actual: Sequence[int]) -> float:
@@ -130,6 +136,8 @@ def psi(expected: Sequence[int], actual: Sequence[int]) -> float:
 
 
 def _groups(steps: Sequence[Step], limits: Limits) -> Check:
+    if limits.impact_ratio is None:
+        return Check(name="groups", verdict="not_evaluated", detail="the model's file sets no fairness.adverse_impact_ratio")
     groups: dict[str, tuple[int, int]] = {}
     for step in steps:
         for name, (favourable, decisions) in step.challenger.groups.items():
@@ -142,7 +150,7 @@ def _groups(steps: Sequence[Step], limits: Limits) -> Check:
     highest = max(large, key=lambda name: large[name][0] / large[name][1])
     ratio, upper = _impact(large[lowest], large[highest])
     verdict: Literal["pass", "fail"] = "fail" if upper < limits.impact_ratio else "pass"
-    detail = f"favourable for {lowest} {ratio:.2f} times as often as for {highest}, at most {upper:.2f}; {limits.impact_ratio} wanted"
+    detail = f"favourable for {lowest} {ratio:.2f} times as often as for {highest}, at most {upper:.2f}; {limits.impact_ratio:g} wanted"
     return Check(name="groups", verdict=verdict, detail=detail)
 
 

@@ -13,6 +13,9 @@ from mlctl.promotion.canary import Arm, Decision, Limits, Step, decide
 class Traffic(Protocol):
     """Whoever splits requests between champion and challenger."""
 
+    failed_for_callers: int | None
+    """Requests that got no answer from either; None where only the callers know."""
+
     def split(self, percent: int) -> None:
         """Give the challenger this share from now on, and count anew."""
 

@@ -9,15 +9,16 @@ import hashlib
 import itertools
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import requests
 
 from mlctl.errors import InputError, ServiceError
-from mlctl.promotion.canary import BINS, Arm
+from mlctl.promotion.canary import Arm
+from mlctl.promotion.counting import Count
 
 _TIMEOUT = 10.0
 _DOWN = 5
@@ -31,20 +32,6 @@ class Request:
     body: Any
     group: str | None = None
     key: str = ""
-
-
-@dataclass(slots=True)
-class _Count:
-    requests: int = 0
-    errors: int = 0
-    slow: int = 0
-    losses: int | None = None
-    scores: list[int] = field(default_factory=lambda: [0] * BINS)
-    groups: dict[str, tuple[int, int]] = field(default_factory=dict)
-
-    def arm(self) -> Arm:
-        scores = tuple(self.scores) if any(self.scores) else ()
-        return Arm(requests=self.requests, errors=self.errors, slow=self.slow, losses=self.losses, scores=scores, groups=dict(self.groups))
 
 
 class LocalTraffic:
@@ -79,15 +66,16 @@ class LocalTraffic:
         self._source = enumerate(itertools.cycle(source))
         self._slow, self._favourable, self._batch, self._clock = slow_ms / 1000, favourable, batch, clock
         self._percent = 0
-        self._counts = {"champion": _Count(), "challenger": _Count()}
+        self._counts = {"champion": Count(), "challenger": Count()}
         self._session = requests.Session()
-        self.failed_for_callers = 0
+        self.failed_for_callers: int | None = 0
+        self._failed = 0
         """Requests that no server answered."""
         self._unanswered = 0
 
     def split(self, percent: int) -> None:
         self._percent = percent
-        self._counts = {"champion": _Count(), "challenger": _Count()}
+        self._counts = {"champion": Count(), "challenger": Count()}
 
     def counts(self) -> tuple[Arm, Arm]:
         for _ in range(self._batch):
@@ -103,7 +91,8 @@ class LocalTraffic:
         if answered:
             self._unanswered = 0
             return
-        self.failed_for_callers += 1
+        self._failed += 1
+        self.failed_for_callers = self._failed
         self._unanswered += 1
         if self._unanswered == _DOWN:
             address = self._addresses["champion"]
@@ -119,7 +108,7 @@ class LocalTraffic:
             count.errors += 1
             return False
         for row in rows:
-            self._read(count, row, request.group)
+            count.read(row, request.group, self._favourable)
         return True
 
     def _answer(self, name: str, request: Request) -> tuple[list[Any] | None, float]:
@@ -133,19 +122,6 @@ class LocalTraffic:
         rows = body.get("predictions") if isinstance(body, dict) else body
         usable = isinstance(rows, list) and rows and not any(isinstance(row, dict) and row.get("error") for row in rows)
         return (rows if usable else None), seconds
-
-    def _read(self, count: _Count, row: Any, group: str | None) -> None:
-        score = row.get("score") if isinstance(row, Mapping) else row
-        if isinstance(score, (int, float)) and 0 <= score <= 1:
-            count.scores[min(BINS - 1, int(score * BINS))] += 1
-        decision = row.get("decision") if isinstance(row, Mapping) else None
-        if self._favourable is None or not isinstance(decision, str):
-            return
-        good = decision == self._favourable
-        count.losses = (count.losses or 0) + (not good)
-        if group is not None:
-            favourable, decisions = count.groups.get(group, (0, 0))
-            count.groups[group] = (favourable + good, decisions + 1)
 
 
 def read_requests(path: Path) -> list[Request]:

@@ -53,8 +53,17 @@ class Moved:
     """What an interrupted earlier run had left, and what became of it."""
 
 
-def promote(root: Path, model: str, to: str, who: Who, *, version: int | None = None, registry: VersionRegistry | None = None) -> Moved:
-    """Pin a version in an environment.
+def promote(
+    root: Path,
+    model: str,
+    to: str,
+    who: Who,
+    *,
+    version: int | None = None,
+    registry: VersionRegistry | None = None,
+    trial: bool = False,
+) -> Moved:
+    """Pin a version in an environment; with `trial`, beside the version that serves, as its challenger.
 
     Raises
     ------
@@ -75,10 +84,13 @@ def promote(root: Path, model: str, to: str, who: Who, *, version: int | None = 
             raise BlockedError(f"version {wanted} of {model} serves in {to} already", remedy=mended or "nothing to do")
         checks = _judge(pins, environment, model, wanted, records, who, registry)
         _refuse(checks, model, wanted, to)
-        details = {"from_version": present.version, "gates": {check.name: check.verdict for check in checks}}
-        event = who.event(kind="promotion", model=model, version=wanted, environment=to, verdict="pass", details=details)
-        previous = present.version if present.version is not None else present.previous
-        pin = Pin(version=wanted, previous=previous, challenger=present.challenger if present.challenger != wanted else None)
+        gates = {check.name: check.verdict for check in checks}
+        pin = _on_trial(environment, model, present, wanted) if trial else _pinned(present, wanted)
+        details = {"from_version": present.version, "gates": gates} | ({"trial": True} if trial else {})
+        # Only what serves is a promotion: what is on trial has a canary before it.
+        kind = "canary" if trial else "promotion"
+        verdict = None if trial else "pass"
+        event = who.event(kind=kind, model=model, version=wanted, environment=to, verdict=verdict, details=details)
         before, after = pins.apply(Change(environment=to, pin=pin, event=event))
     return Moved(
         model=model,
@@ -89,6 +101,28 @@ def promote(root: Path, model: str, to: str, who: Who, *, version: int | None = 
         diff=_diff(before, after, f"environments/{to}.yaml"),
         mended=mended,
     )
+
+
+def _pinned(present: Pin, wanted: int) -> Pin:
+    previous = present.version if present.version is not None else present.previous
+    challenger = present.challenger if present.challenger != wanted else None
+    return Pin(version=wanted, previous=previous, challenger=challenger, share=present.share)
+
+
+def _on_trial(environment: Environment, name: str, present: Pin, wanted: int) -> Pin:
+    """BlockedError where the version cannot be a challenger there."""
+    model, remedy = environment.models[name], "promote it without --trial"
+    if present.version is None:
+        raise BlockedError(f"nothing serves {name} in {environment.name}, so nothing can be compared with it", remedy=remedy)
+    if present.challenger is not None:
+        remedy = f"mlctl model rollback {name} --env {environment.name} withdraws it"
+        raise BlockedError(f"version {present.challenger} of {name} is on trial in {environment.name} already", remedy=remedy)
+    standard = model.kserve is not None and model.kserve.deployment_mode == "Standard"
+    if model.mode in ("batch", "asynchronous") or standard:
+        way = "kserve with deployment_mode Standard" if standard else model.mode
+        raise BlockedError(f"{name} is served {way} in {environment.name}, which splits no requests", remedy=remedy)
+    share = environment.promotion.canary_steps[0]
+    return Pin(version=present.version, previous=present.previous, challenger=wanted, share=share)
 
 
 def rollback(root: Path, model: str, environment: str, who: Who, *, reason: str, details: Mapping[str, Any] | None = None) -> Moved:

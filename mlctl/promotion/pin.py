@@ -6,7 +6,7 @@ The values are replaced at their places in the text, so comments, order, quotes 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ import yaml
 
 from mlctl.config.yaml_file import parse_yaml
 from mlctl.errors import InputError
+
+SHARE = 10
+"""What `challenger.weight_percent` is where nobody says."""
 
 _MARKERS = ("<<<<<<< ", ">>>>>>> ")
 
@@ -25,7 +28,9 @@ class Pin:
     version: int | None
     previous: int | None
     challenger: int | None = None
-    """The version on trial: `challenger.version`. It can be kept or withdrawn here, not set."""
+    """The version on trial: `challenger.version`."""
+    share: int = field(default=SHARE, compare=False)
+    """Percent of the requests that a challenger starts with, where it is put on trial here."""
 
 
 def read_pin(path: Path, model: str) -> Pin:
@@ -44,7 +49,8 @@ def pin_in(text: str, path: Path, model: str) -> Pin:
     value = _model(_parsed(text, path), path, model)
     challenger = value.get("challenger")
     on_trial = challenger.get("version") if isinstance(challenger, dict) else None
-    return Pin(version=value.get("version"), previous=value.get("previous_version"), challenger=on_trial)
+    share = challenger.get("weight_percent", SHARE) if isinstance(challenger, dict) else SHARE
+    return Pin(version=value.get("version"), previous=value.get("previous_version"), challenger=on_trial, share=share)
 
 
 def read_exact(path: Path) -> str:
@@ -76,6 +82,12 @@ def with_pin(text: str, path: Path, model: str, pin: Pin) -> str:
     if pin.challenger is None and "challenger" in section:
         del section["challenger"]
         changed = _without(changed, model, "challenger")
+    if pin.challenger is not None and "challenger" not in section:
+        section["challenger"] = {"version": pin.challenger, "weight_percent": pin.share}
+        shown = f"{{version: {pin.challenger}, weight_percent: {pin.share}}}"
+        changed = _insert(
+            changed, _mapping(_mapping(yaml.compose(changed, Loader=yaml.SafeLoader), "models"), model), "challenger", shown, "version"
+        )
     changed = _set(changed, model, "version", pin.version, after=None)
     if "previous_version" in section:
         changed = _set(changed, model, "previous_version", pin.previous, after="version")

@@ -23,6 +23,7 @@ class DemoPlace:
 
     folder: Path
     environment: Environment
+    environment_file: Path
 
     @classmethod
     def fresh(cls, folder: Path, environment_file: Path) -> DemoPlace:
@@ -39,7 +40,7 @@ class DemoPlace:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         (folder / MARK).touch()
-        place = cls(folder=folder, environment=load_environment(environment_file))
+        place = cls(folder=folder, environment=load_environment(environment_file), environment_file=environment_file.resolve())
         for file in render(Path(__file__).parents[1], folder / "rendered", place.environment):
             file.write()
         place.manifest(BOTH).write_text(yaml.safe_dump(_training_of(list(place.environment.models)), sort_keys=False), encoding="utf-8")

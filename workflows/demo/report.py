@@ -9,8 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 
 from ml.spec import load_spec
-from mlctl.evidence.log import EvidenceLog
-from workflows.demo import costs, pictures
+from workflows.demo import costs, pictures, promotions
 from workflows.demo.runs import Run
 from workflows.demo.story import DRIFTED, MODEL, Story, report_file
 from workflows.demo.traffic import PER_REQUEST
@@ -19,7 +18,6 @@ TITLES = {
     "trained": "Training of both models",
     "monitored": "Monitoring, and the retraining it started",
     "biased": "Training on biased data",
-    "rolled back": "Rollback",
 }
 
 
@@ -36,6 +34,7 @@ def write_report(story: Story, seconds: float) -> Path:
         "facts": _facts(story),
         "runs": [{"title": TITLES[name], "picture": pictures.timeline(run)} for name, run in story.runs.items()],
         **_judgement(story),
+        **promotions.values(story),
         **_explanation(story.runs["trained"]),
         **_drift(story),
         **_latency(story),
@@ -57,6 +56,7 @@ def _facts(story: Story) -> list[dict[str, Any]]:
         {"value": len(story.evidence), "text": "evidence records, chain " + ("whole" if not story.evidence_problems else "BROKEN")},
         {"value": f"{answered:,}", "text": f"decisions served; {refused} bad rows told why"},
         {"value": len(alerts), "text": "drift alerts"},
+        {"value": len(story.gitops.merged), "text": f"pull requests merged; {len(story.trials)} canaries"},
         {"value": " → ".join(version for _, version in story.champions), "text": "versions that were champion"},
     ]
 
@@ -110,6 +110,6 @@ def _latency(story: Story) -> dict[str, Any]:
 
 
 def _evidence(story: Story) -> dict[str, Any]:
-    problems = EvidenceLog(story.place.evidence).verify()
-    whole = "Every record carries the hash of the one before it. Verified: no edit, no gap, nothing cut off."
+    problems = story.evidence_problems
+    whole = "What the workflows wrote. Every record carries the hash of the one before it. Verified: no edit, no gap, nothing cut off."
     return {"evidence": story.evidence, "evidence_text": "; ".join(problems) or whole}

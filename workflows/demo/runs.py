@@ -90,6 +90,20 @@ class Run:
                     return read
         raise ServiceError(f"{self.title} left no {file}", file=self.shown.folder)
 
+    def events(self, model: str) -> Path:
+        """What the registration of a model wrote for the log of evidence.
+
+        Raises
+        ------
+        ServiceError
+            There was none.
+        """
+        for folder in self._folders("register"):
+            for path in sorted(folder.rglob("events.json")):
+                if "outputs" in path.as_posix() and json.loads(path.read_text(encoding="utf-8"))[0]["model"] == model:
+                    return path
+        raise ServiceError(f"{self.title} registered no {model}", file=self.shown.folder)
+
     def last_document(self, file: str) -> dict[str, Any]:
         """Read the last of several files of one name, in the order of their paths."""
         found = sorted(self.shown.folder.rglob(file))

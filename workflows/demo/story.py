@@ -1,20 +1,24 @@
-"""The loop, act by act: train, serve, drift, notice, retrain, refuse what is unfair, roll back."""
+"""The loop, act by act: train, serve, drift, notice, retrain, promote by pull request, try on live traffic, refuse, roll back."""
 
 from __future__ import annotations
 
 import json
 import secrets
-import socket
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 from ml.registry.registry import Registry
-from ml.serving.server import serving
+from ml.spec import load_spec
 from mlctl.evidence.log import EvidenceLog
 from mlctl.evidence.record import Record
+from workflows.demo.canary import Trial
+from workflows.demo.gitops import GitOps
 from workflows.demo.place import BOTH, DemoPlace
-from workflows.demo.runs import Run, start
+from workflows.demo.runs import Run, Started, start
+from workflows.demo.servers import Servers
 from workflows.demo.traffic import Burst, Traffic
 
 MODEL = "credit-risk"
@@ -26,6 +30,9 @@ AGAIN = {"rows": 10_000, "seed": 33, "feature_drift": 0.4, "concept_drift": 0.1}
 """What is there to train on after the drift: rows from before and after it, so half of it on average."""
 
 BIASED = {"bias": 1.0, "seed": 21}
+MOVED = ("--psi", "1")
+"""For the canary of the version that was trained because the population changed: its scores are meant to differ from the champion's."""
+
 TRIALS = 3
 """Of the later searches; the first one has as many as the model file says."""
 
@@ -37,12 +44,15 @@ class Story:
         self.place = place
         self.registry = Registry(place.tracking_uri)
         self.runs: dict[str, Run] = {}
-        """trained, biased, monitored, rolled back."""
+        """trained, biased, monitored."""
         self.bursts: list[Burst] = []
         self.champions: list[tuple[str, str]] = []
         """(what happened, the champion's version after it)."""
+        self.trials: list[Trial] = []
+        """Canaries: of the version that was trained again, and of the one trained on biased data."""
         self.seconds: list[tuple[str, float]] = []
         """(act, how long it took)."""
+        self.gitops = GitOps.make(place.folder / "repository", place.environment_file, MODEL)
 
     @property
     def models(self) -> list[str]:
@@ -54,13 +64,20 @@ class Story:
         Raises
         ------
         ServiceError
-            A workflow failed, or the served model did not answer.
+            A workflow failed, a command did, or the served model did not answer.
         """
-        self._act("Train, judge, register and promote both models", self._train)
-        self._act("Serve the champion and send traffic, then traffic that drifts", self._serve)
-        self._act("Notice the drift and train again; meanwhile, train on biased data", self._watch)
-        if self.champions[-1][1] != self.champions[0][1]:
-            self._act("Roll back", self._roll_back)
+        with ExitStack() as stack:
+            servers = Servers(MODEL, self.registry, self.place.folder, stack)
+            pool = stack.enter_context(ThreadPoolExecutor())
+            stack.enter_context(self.gitops)
+            self._act("Train, judge and register both models", self._train)
+            biased = self._start_biased()
+            self._act("Promote by pull request and serve; then traffic drifts", lambda: self._serve(servers, pool))
+            self._act("Notice the drift and train again", lambda: self._watch(biased, servers, pool))
+            if self.retrained:
+                self._act("Promote it by pull request; try it on live traffic", lambda: self._try_good(servers))
+                self._act("Someone pins the biased model past its gates", lambda: self._try_bad(servers))
+                self._act("Roll back", self._roll_back)
 
     def _act(self, title: str, act: Callable[[], None]) -> None:
         print(f"{title} …", flush=True)
@@ -73,54 +90,86 @@ class Story:
         self.runs["trained"] = start(self.place, BOTH, {"training": "{}"}).wait()
         self._remember("the first version passed every gate")
 
-    def _serve(self) -> None:
-        served = self.registry.fetch(MODEL, "champion", self.place.folder / "served")
-        log = self.place.folder / "decisions"
-        variables = {"DECISION_LOG": str(log), "DECISION_KEY": secrets.token_hex(16)}
-        with serving(served, _free_port(), log=self.place.folder / "server.log", environment=variables) as address:
-            traffic = Traffic(MODEL, address)
-            for number in range(CALM + DRIFTED):
-                drift = DRIFT if number >= CALM else {}
-                title = f"drifted {number - CALM + 1}" if drift else f"calm {number + 1}"
-                self.bursts.append(traffic.burst(title, seed=100 + number, **drift))
-        traffic.write_outcomes(self.place.folder / "outcomes.parquet")
+    def _start_biased(self) -> Started:
+        """It needs nothing of what comes next, and most of that waits for answers."""
+        unfair = {"training": json.dumps({"trials": TRIALS}), "knobs": json.dumps(BIASED), "promote": "true"}
+        return start(self.place, f"{MODEL}-training", unfair)
 
-    def _watch(self) -> None:
-        quick = json.dumps({"trials": TRIALS})
-        unfair = {"training": quick, "knobs": json.dumps(BIASED), "promote": "true"}
-        biased = start(self.place, f"{MODEL}-training", unfair)
+    def _serve(self, servers: Servers, pool: ThreadPoolExecutor) -> None:
+        first = self.runs["trained"].events(MODEL)
+        promoting = pool.submit(self.gitops.promote, self.champions[-1][1], first)
+        log = self.place.folder / "decisions"
+        address = servers.start(self.champions[-1][1], {"DECISION_LOG": str(log), "DECISION_KEY": secrets.token_hex(16)})
+        traffic = Traffic(MODEL, address)
+        for number in range(CALM + DRIFTED):
+            drift = DRIFT if number >= CALM else {}
+            title = f"drifted {number - CALM + 1}" if drift else f"calm {number + 1}"
+            self.bursts.append(traffic.burst(title, seed=100 + number, **drift))
+        traffic.write_outcomes(self.place.folder / "outcomes.parquet")
+        promoting.result()
+
+    def _watch(self, biased: Started, servers: Servers, pool: ThreadPoolExecutor) -> None:
         windows = [{"start": burst.start, "end": burst.end} for burst in self.bursts]
         parameters = {
             "windows": json.dumps(windows),
-            "training": quick,
+            "training": json.dumps({"trials": TRIALS}),
             "knobs": json.dumps(AGAIN),
-            "promote": "true",
+            "promote": "false",
             "window": "",
         }
         artefacts = {"decisions": self.place.folder / "decisions", "outcomes": self.place.folder / "outcomes.parquet"}
         watching = start(self.place, f"{MODEL}-monitoring", parameters, artefacts)
-        self.runs["monitored"] = watching.wait()
-        version = self.registry.version_of(MODEL, "champion")
-        passed = version != self.champions[-1][1]
-        end = "passed every gate and became champion" if passed else "was refused, so the champion stayed"
-        self._remember(f"drift was noticed; a version trained on what changed {end}")
         self.runs["biased"] = biased.wait()
+        serving = pool.submit(servers.start, self.runs["biased"].outputs["version"])
+        refusing = pool.submit(self.gitops.refused, self.runs["biased"].outputs["version"], self.runs["biased"].events(MODEL))
+        requests = pool.submit(self.gitops.write_requests, load_spec(MODEL), DRIFT)
+        self.runs["monitored"] = watching.wait()
+        for waiting in (serving, refusing, requests):
+            waiting.result()
+
+    @property
+    def retrained(self) -> str:
+        """The version that was trained after the drift and passed every gate; empty where there is none."""
+        run = self.runs["monitored"]
+        if run.outputs.get("retrain") != "true" or not run.document("decision.json", model=MODEL)["promote"]:
+            return ""
+        return str(json.loads(run.events(MODEL).read_text(encoding="utf-8"))[0]["version"])
+
+    def _try_good(self, servers: Servers) -> None:
+        before, version = self.champions[-1][1], self.retrained
+        self.gitops.promote(version, self.runs["monitored"].events(MODEL))
+        trial = self.gitops.try_out("trained again after the drift", servers.start(before), servers.start(version), *MOVED)
+        self.trials.append(trial)
+        if trial.took_over:
+            self.registry.promote(MODEL, version)
+        end = "took all traffic and became champion" if trial.took_over else "was rolled back"
+        self._remember(f"drift was noticed; a version trained on what changed passed every gate, was merged, and {end}")
+
+    def _try_bad(self, servers: Servers) -> None:
+        version = self.runs["biased"].outputs["version"]
+        self.gitops.pin_by_hand(version)
+        trial = self.gitops.try_out("trained on biased data, pinned by hand", servers.start(self.champions[-1][1]), servers.start(version))
+        self.trials.append(trial)
+        end = "took over" if trial.took_over else "gave its traffic back at once, and the revert was merged"
+        self._remember(f"the biased version, pinned by hand past its gates, {end}")
 
     def _roll_back(self) -> None:
-        self.runs["rolled back"] = start(self.place, f"{MODEL}-rollback", {}, warm=()).wait()
-        self._remember("the version before was made champion again")
+        self.gitops.roll_back("asked for by hand")
+        self.registry.rollback(MODEL)
+        self._remember("the version before was made champion again, by a revert")
 
     def _remember(self, what: str) -> None:
         self.champions.append((what, str(self.registry.version_of(MODEL, "champion"))))
 
     @property
     def evidence(self) -> list[Record]:
-        """Every record, model by model."""
+        """Every record of the workflows, model by model."""
         return list(EvidenceLog(self.place.evidence).records())
 
     @property
     def evidence_problems(self) -> list[str]:
-        return EvidenceLog(self.place.evidence).verify()
+        """Of the workflows' log and of the repository's."""
+        return [*EvidenceLog(self.place.evidence).verify(), *self.gitops.log.verify()]
 
     @property
     def refused(self) -> list[str]:
@@ -130,10 +179,11 @@ class Story:
 
     @property
     def closed(self) -> bool:
-        """Whether the loop did all it should: trained, noticed, retrained, refused, rolled back, evidence whole."""
+        """Whether the loop did all it should: noticed, trained again, took over by canary, refused twice, rolled back, evidence whole."""
         noticed = self.runs["monitored"].outputs.get("retrain") == "true"
-        back = self.champions[-1][1] == self.champions[0][1]
-        return noticed and back and bool(self.refused) and not self.evidence_problems
+        tried = [trial.took_over for trial in self.trials] == [True, False] and not any(trial.unanswered for trial in self.trials)
+        back = self.champions[-1][1] == self.champions[0][1] == str(self.gitops.pinned)
+        return noticed and tried and back and bool(self.refused) and not self.evidence_problems
 
     def outcome(self) -> list[str]:
         """The end of the story in lines."""
@@ -142,14 +192,10 @@ class Story:
             *(f"{MODEL} champion is version {version}: {what}" for what, version in self.champions),
             f"monitoring said {retrained.get('verdict')}, retrain: {retrained.get('retrain')}",
             f"the model trained on biased data was refused by: {', '.join(self.refused) or 'nobody'}",
+            *(f"canary of version {trial.version}, {trial.title}: {trial.summary}" for trial in self.trials),
+            f"{len(self.gitops.merged)} pull requests merged; {self.place.environment.name} pins version {self.gitops.pinned}",
             f"evidence: {'whole' if not self.evidence_problems else '; '.join(self.evidence_problems)}",
         ]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def report_file(story: Story) -> Path:

@@ -53,7 +53,7 @@ class Traffic:
 
     def burst(self, title: str, *, seed: int, feature_drift: float = 0.0, concept_drift: float = 0.0) -> Burst:
         """Send one burst; each has one row that breaks the contract."""
-        rows, truth = _applicants(self._spec, seed, feature_drift, concept_drift)
+        rows, truth = applicants(self._spec, seed, feature_drift, concept_drift)
         column = next(name for name, given in request_contract(self._spec).columns.items() if given.minimum is not None)
         rows[3][column] = -1
         start = datetime.now(UTC)
@@ -94,7 +94,7 @@ class Traffic:
         return predictions
 
 
-def _applicants(spec: ModelSpec, seed: int, feature_drift: float, concept_drift: float) -> tuple[list[dict[str, Any]], list[int]]:
+def applicants(spec: ModelSpec, seed: int, feature_drift: float, concept_drift: float) -> tuple[list[dict[str, Any]], list[int]]:
     """Requests as a caller sends them, and what will become of each."""
     assert spec.data.generator is not None
     changed = {"rows": ROWS, "seed": seed, "feature_drift": feature_drift, "concept_drift": concept_drift}

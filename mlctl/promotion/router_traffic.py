@@ -1,0 +1,111 @@
+"""Splits the traffic of a serverless model at its router, and reads what each version did.
+
+The router (infra/router) is a Lambda function whose variable ROUTER holds the endpoints and their weights; changing it needs no
+deployment. Requests, errors and slow answers come from CloudWatch; scores, decisions and groups from the requests and answers that the
+router records in S3, with the version that answered. Where it records a share only, what is counted of them is that share's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from mlctl.errors import InputError
+from mlctl.promotion.aws import ask
+from mlctl.promotion.canary import Arm
+from mlctl.promotion.captured import Captured
+from mlctl.promotion.cloud_counts import EndpointCounts
+
+SETTINGS = "ROUTER"
+_VARIANT = "champion"
+"""Each serverless endpoint has one variant, of this name (infra/serving/variant.py)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clients:
+    """boto3's clients in the environment's account."""
+
+    functions: Any
+    cloudwatch: Any
+    s3: Any
+
+
+class RouterTraffic:
+    """The router of one model with a challenger.
+
+    Parameters
+    ----------
+    endpoint
+        Of the champion; the challenger's has `-challenger` behind it, the router `-router`.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        clients: Clients,
+        *,
+        slow_ms: int,
+        favourable: str | None,
+        group: str | None,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._function, self._endpoint, self._clients, self._now = f"{endpoint}-router", endpoint, clients, now
+        self._favourable, self._group = favourable, group
+        self._counts = {
+            name: EndpointCounts(endpoint=name, variant=_VARIANT, cloudwatch=clients.cloudwatch, slow_ms=slow_ms)
+            for name in (endpoint, f"{endpoint}-challenger")
+        }
+        self._versions = {target["endpoint"]: int(target["version"]) for target in self._settings()["targets"]}
+        if set(self._versions) != set(self._counts):
+            found = ", ".join(sorted(self._versions))
+            raise InputError(
+                f"{self._function} stands before {found}", allowed=", ".join(self._counts), remedy="deploy the challenger first"
+            )
+        self._since: datetime = now()
+        self._captured = self._start_capture()
+        self.failed_for_callers: int | None = None
+
+    def split(self, percent: int) -> None:
+        settings = self._settings()
+        weights = {self._endpoint: 100 - percent, f"{self._endpoint}-challenger": percent}
+        settings["targets"] = [{**target, "weight": weights[target["endpoint"]]} for target in settings["targets"]]
+        variables = {**self._variables(), SETTINGS: json.dumps(settings, sort_keys=True)}
+        functions = self._clients.functions
+        ask(self._function, functions.update_function_configuration, FunctionName=self._function, Environment={"Variables": variables})
+        ask(self._function, functions.get_waiter("function_updated_v2").wait, FunctionName=self._function)
+        self._since = self._now()
+        self._captured = self._start_capture()
+
+    def counts(self) -> tuple[Arm, Arm]:
+        now = self._now()
+        told = self._captured.read(now)
+        champion, challenger = (self._arm(name, told, now) for name in self._counts)
+        return champion, challenger
+
+    def _arm(self, endpoint: str, told: dict[int, Arm], now: datetime) -> Arm:
+        measured, seen = self._counts[endpoint].since(self._since, now), told.get(self._versions[endpoint], Arm())
+        return replace(measured, losses=seen.losses, scores=seen.scores, groups=seen.groups)
+
+    def _start_capture(self) -> Captured:
+        settings = self._settings()
+        return Captured(
+            self._clients.s3, settings["bucket"], settings["model"], favourable=self._favourable, group=self._group, since=self._since
+        )
+
+    def _variables(self) -> dict[str, str]:
+        answer = ask(self._function, self._clients.functions.get_function_configuration, FunctionName=self._function)
+        found: dict[str, str] = answer.get("Environment", {}).get("Variables", {})
+        return found
+
+    def _settings(self) -> dict[str, Any]:
+        try:
+            value = json.loads(self._variables()[SETTINGS])
+            if isinstance(value["targets"], list) and value["bucket"] and value["model"]:
+                found: dict[str, Any] = value
+                return found
+        except (KeyError, TypeError, ValueError):
+            pass
+        raise InputError(f"{self._function} has no settings in {SETTINGS}", remedy="deploy the serving stack again")
