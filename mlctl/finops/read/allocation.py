@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlctl.config.environment import Environment
 from mlctl.errors import InputError
@@ -14,8 +14,10 @@ from mlctl.finops.charge import Gap, Kind, Role, SourceData, Subject, WorkloadUs
 from mlctl.finops.ledger import Entry, Ledger, Window, overlap
 from mlctl.finops.money import amount
 from mlctl.finops.period import Period, ranges
-from mlctl.finops.read.allocation_hours import Hours
 from mlctl.finops.read.use import Uses
+
+if TYPE_CHECKING:
+    from mlctl.finops.read.allocation_hours import Hours
 
 _PARTS = ("cpuCost", "gpuCost", "ramCost", "pvCost", "networkCost", "loadBalancerCost", "sharedCost", "externalCost")
 _ADJUSTMENTS = {part: f"{part}Adjustment" for part in _PARTS[:6]}

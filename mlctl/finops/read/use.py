@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlctl.finops.charge import WorkloadUse
-from mlctl.finops.read.allocation_hours import DaySums
+
+if TYPE_CHECKING:
+    from mlctl.finops.read.allocation_hours import DaySums
 
 _NOTHING = Decimal(0)
 _ONE = Decimal(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
@@ -148,3 +149,11 @@ def test_a_file_that_breaks_off_is_refused(prod: Environment, october: Period, t
 def test_an_error_that_the_server_sent_is_shown(prod: Environment, october: Period, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is no answer of the allocation API: bad window"):
         fast(prod, october, tmp_path, {"code": 400, "message": "bad window", "data": []})
+
+
+def test_a_large_file_without_msgspec_says_what_to_install(
+    prod: Environment, october: Period, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "mlctl.finops.read.allocation_pieces", None)
+    with pytest.raises(InputError, match="is large, and reading it needs msgspec; uv sync"):
+        fast(prod, october, tmp_path, month())
