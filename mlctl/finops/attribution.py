@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ MODEL_KEYS = ("model", "user:model", "label_model")
 POOL_KEYS = ("node-pool", "node_pool", "user:node-pool", "karpenter.sh/nodepool", "karpenter_sh_nodepool")
 CLUSTER_KEYS = ("aws:eks:cluster-name", "eks:cluster-name", "aws:eks:nodegroup-name", "eks:nodegroup-name")
 """Tags that EKS puts on the machines of a managed node group."""
+_GPU_TYPE = re.compile(r"\b(?:ml\.)?(?:p\d|g\d|gr\d)\w*\.(?:\w*large|metal)")
+"""NVIDIA and AMD GPU instances of EC2 and SageMaker: g5.xlarge, ml.p4d.24xlarge; not m6g.large, which is Graviton."""
 
 
 class Owner(NamedTuple):
@@ -30,6 +33,7 @@ class Attribution:
         self._teams = frozenset(team.name for team in environment.teams)
         self._models = {name: model.team for name, model in environment.models.items()}
         self._pools = {pool.name: pool.team for pool in environment.cluster.node_pools}
+        self._gpu_pools = frozenset(pool.name for pool in environment.cluster.node_pools if pool.kind == "gpu")
         self._owners = {gpu: {pool.team for pool in environment.cluster.node_pools if (pool.kind == "gpu") == gpu} for gpu in (True, False)}
 
     def owner(self, *labels: Mapping[str, str], namespace: str = "") -> Owner:
@@ -49,6 +53,10 @@ class Attribution:
     def is_node(self, tags: Mapping[str, str]) -> bool:
         """Whether a row of the bill is for the cluster's nodes or their disks."""
         return bool(self.pool(tags)) or any(tags.get(key) for key in CLUSTER_KEYS)
+
+    def is_gpu(self, pool: str | None, *texts: str) -> bool:
+        """Whether a row of the bill is for GPU instances: its pool is one of GPUs, or a text (usage type, price) names such a type."""
+        return pool in self._gpu_pools or any(_GPU_TYPE.search(text) for text in texts)
 
     def pool_owner(self, pool: str | None, *, gpu: bool) -> str | None:
         """Who answers for a pool; for an unnamed one the team that owns all pools of its kind, if there is one such team."""

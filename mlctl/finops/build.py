@@ -90,6 +90,7 @@ class _Builder:
             sources=tuple((source.name, source.rows) for source in self._sources),
             forecast=forecast,
             total=total,
+            gpu=self._gpu(),
             teams=teams,
             services=services,
             models=models,
@@ -114,6 +115,10 @@ class _Builder:
         """Scales the days that the allocation knows to a month."""
         days = [day for day in allocation.daily() if self._period.first <= day < self._request.today] if allocation else []
         return Decimal(self._period.length) / len(days) if days else Decimal(0)
+
+    def _gpu(self) -> Line | None:
+        charges = self._reconciled.gpu
+        return None if charges is None else self._line("GPU instances", charges, self._environment.budgets.gpu_monthly_usd)
 
     def _line(self, name: str, charges: Sequence[Charge], budget: Decimal | None = None) -> Line:
         return Line(name=name, spent_usd=self._forecast.spent(charges), forecast_usd=self._forecast.month_end(charges), budget_usd=budget)
@@ -182,6 +187,12 @@ class _Builder:
                     else "its node pool is not named, and GPU pools have several owners"
                 )
                 yield Gap("idle", f"{line.usd:.2f} USD of idle GPUs lands on nobody: {pool}", partial=False)
+        if self._reconciled.gpu is None:
+            yield Gap(
+                "GPU",
+                "no row of the bill names a node pool or a GPU instance type: budgets.gpu_monthly_usd is not evaluated",
+                partial=False,
+            )
         if self._reconciled.reconciliation.bill is None:
             yield Gap("bill", "no bill was read: the figures are the cluster's alone")
 

@@ -72,6 +72,8 @@ class FinopsReport:
     """Names, and how many rows each had."""
     forecast: Forecast
     total: Line
+    gpu: Line | None
+    """GPU instances, a part of the total with a budget of its own; None where no source tells them."""
     teams: tuple[Line, ...]
     services: tuple[Line, ...]
     models: tuple[Line, ...]
@@ -113,4 +115,4 @@ class FinopsReport:
     @property
     def over(self) -> tuple[Line, ...]:
         """Budgets that the forecast exceeds."""
-        return tuple(line for line in (self.total, *self.teams) if line.over)
+        return tuple(line for line in (self.total, *((self.gpu,) if self.gpu else ()), *self.teams) if line.over)

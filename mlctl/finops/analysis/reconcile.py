@@ -53,6 +53,10 @@ class Reconciled:
     """All charges, each once."""
 
     charges: tuple[Charge, ...]
+    gpu: tuple[Charge, ...] | None
+    """What GPU instances cost: of the bill, whole machines; where there is no bill, the GPUs that the cluster allocated.
+
+    A view of the same money, not added to it. None where nothing tells them."""
     reconciliation: Reconciliation
     gaps: tuple[Gap, ...]
 
@@ -97,7 +101,14 @@ def reconcile(sources: Sequence[SourceData], period: Period, *, today: date) -> 
         others=tuple(others),
         split=split,
     )
-    return Reconciled(tuple(charges), figures, tuple(gaps))
+    gpu = _gpu(billed if bill else None, allocated if allocation else None)
+    return Reconciled(tuple(charges), gpu, figures, tuple(gaps))
+
+
+def _gpu(billed: Sequence[Charge] | None, allocated: Sequence[Charge] | None) -> tuple[Charge, ...] | None:
+    if billed is not None and any(one.subject.kind is Kind.NODES or one.subject.gpu for one in billed):
+        return tuple(one for one in billed if one.subject.gpu)
+    return None if allocated is None else tuple(one for one in allocated if one.subject.gpu)
 
 
 def _split(billed: Iterable[Charge], allocated: Iterable[Charge]) -> tuple[list[Charge], list[tuple[date, str]]]:

@@ -107,7 +107,7 @@ class CostExplorer:
         attribution = Attribution(self.environment)
         if question.tag == "node-pool":
             owner = attribution.pool_owner(value, gpu=False) if value else None
-            return Subject(question.kind, service, owner, None, value or None)
+            return Subject(question.kind, service, owner, None, value or None, "", attribution.is_gpu(value))
         team, model, label = attribution.owner({question.tag: value})
         return Subject(question.kind, service, team, model, None, label)
 

@@ -14,6 +14,8 @@ from mlctl.finops.ledger import Entry
 from mlctl.finops.money import CURRENCY
 from mlctl.finops.read.focus_columns import Columns
 
+_TYPES = ("SkuPriceDetails", "SkuMeter", "x_UsageType")
+"""Optional columns that may name the instance type."""
 _CREDITS = frozenset({"Credit", "Adjustment"})
 _CATEGORIES = frozenset({"Usage", "Purchase", "Tax"}) | _CREDITS
 
@@ -66,7 +68,8 @@ class RowReader:
         pool = self.attribution.pool(tags)
         kind = Kind.CREDIT if credit else Kind.NODES if self.attribution.is_node(tags) else Kind.CLOUD
         service = self.columns.value(row, "ServiceName") or "(no service)"
-        return Subject(kind, service, team, model, pool, label)
+        gpu = self.attribution.is_gpu(pool, *(self.columns.value(row, name) for name in _TYPES))
+        return Subject(kind, service, team, model, pool, label, gpu)
 
     def _tags(self, text: str, line: int) -> Mapping[str, str]:
         if not text or text == "null":

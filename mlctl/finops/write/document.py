@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from mlctl.finops.report import FinopsReport, Line
+from mlctl.finops.analysis.anomaly import Anomaly
+from mlctl.finops.report import Accountability, FinopsReport, Line, Predictions
 
 
 def document(report: FinopsReport) -> dict[str, Any]:
@@ -27,6 +28,7 @@ def document(report: FinopsReport) -> dict[str, Any]:
         },
         "forecast_method": report.forecast.method,
         "total": _line(report.total),
+        "gpu": _line(report.gpu) if report.gpu else None,
         "teams": _lines(report.teams),
         "services": _lines(report.services),
         "models": _lines(report.models),
@@ -49,7 +51,6 @@ def document(report: FinopsReport) -> dict[str, Any]:
 
 
 def _analysis(report: FinopsReport) -> dict[str, Any]:
-    accountability = report.accountability
     return {
         "idle": [{"team": one.team, "pool": one.pool, "gpu": one.gpu, "usd": _text(one.usd)} for one in report.idle],
         "efficiency": [
@@ -60,45 +61,50 @@ def _analysis(report: FinopsReport) -> dict[str, Any]:
             {"name": one.name, "before_usd_a_day": _text(one.before_usd), "now_usd_a_day": _text(one.now_usd), "share": _text(one.share)}
             for one in report.movers
         ],
-        "anomalies": None if report.anomalies is None else [
-            {
-                "name": one.name,
-                "first": one.first.isoformat(),
-                "last": one.last.isoformat(),
-                "usd": _text(one.usd),
-                "usual_usd": _text(one.usual_usd),
-                "impact_usd": _text(one.impact_usd),
-                "score": _text(one.score),
-            }
-            for one in report.anomalies
-        ],
+        "anomalies": None if report.anomalies is None else [_anomaly(one) for one in report.anomalies],
         "anomaly_method": report.anomaly_method,
-        "predictions": [
-            {
-                "model": one.model,
-                "spent_usd": _text(one.spent_usd),
-                "requests": _text(one.requests),
-                "assumed": one.assumed,
-                "usd_per_thousand": _text(one.usd_per_thousand),
-            }
-            for one in report.predictions
-        ],
+        "predictions": [_predictions(one) for one in report.predictions],
         "savings": [{"what": one.what, "team": one.team, "usd_month": _text(one.usd_month), "how": one.how} for one in report.savings],
-        "estimated_against_actual": None if accountability is None else {
-            "date": accountability.date,
-            "at_least": accountability.at_least,
-            "lines": [
-                {
-                    "scope": one.scope,
-                    "name": one.name,
-                    "estimated_usd": _text(one.estimated_usd),
-                    "actual_usd": _text(one.actual_usd),
-                    "share": _text(one.share),
-                }
-                for one in accountability.lines
-            ],
-        },
+        "estimated_against_actual": _accountability(report.accountability),
     }  # fmt: skip
+
+
+def _anomaly(one: Anomaly) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "first": one.first.isoformat(),
+        "last": one.last.isoformat(),
+        "usd": _text(one.usd),
+        "usual_usd": _text(one.usual_usd),
+        "impact_usd": _text(one.impact_usd),
+        "score": _text(one.score),
+    }
+
+
+def _predictions(one: Predictions) -> dict[str, Any]:
+    return {
+        "model": one.model,
+        "spent_usd": _text(one.spent_usd),
+        "requests": _text(one.requests),
+        "assumed": one.assumed,
+        "usd_per_thousand": _text(one.usd_per_thousand),
+    }
+
+
+def _accountability(found: Accountability | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    lines = [
+        {
+            "scope": one.scope,
+            "name": one.name,
+            "estimated_usd": _text(one.estimated_usd),
+            "actual_usd": _text(one.actual_usd),
+            "share": _text(one.share),
+        }
+        for one in found.lines
+    ]
+    return {"date": found.date, "at_least": found.at_least, "lines": lines}
 
 
 def _reconciliation(report: FinopsReport) -> dict[str, Any]:

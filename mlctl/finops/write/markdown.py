@@ -45,7 +45,7 @@ def _gaps(report: FinopsReport) -> str:
 
 
 def _money(report: FinopsReport) -> Iterable[Sequence[str]]:
-    for line in (report.total, *report.teams, report.unallocated):
+    for line in (report.total, *((report.gpu,) if report.gpu else ()), *report.teams, report.unallocated):
         yield line.name, usd(line.spent_usd), usd(line.forecast_usd) + (" ⚠" if line.over else ""), usd(line.budget_usd)
     for label, amount in report.unknown_labels:
         yield f"of which labelled {label}", usd(amount), "", ""

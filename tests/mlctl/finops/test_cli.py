@@ -12,7 +12,7 @@ import pytest
 
 from mlctl.cli.main import main
 from mlctl.finops.sample_server import serving
-from tests.mlctl.finops.conftest import WriteBill, bill_line
+from tests.mlctl.finops.conftest import HEADER, WriteBill, bill_line
 
 ROOT = Path(__file__).parents[3]
 Run = Callable[..., tuple[int, str, str]]
@@ -75,6 +75,28 @@ def test_gate_looks_at_the_forecast_and_at_teams(run: Run, write_bill: WriteBill
     status, text, _ = run("gate", "--env", "prod", "--period", "2026-10", "--today", "2026-10-08", "--from", str(path))
     assert status == 1
     assert "over budget: lending: forecast $3,503.00 of $3,500.00" in text
+
+
+def test_gate_holds_gpu_pools_against_their_own_budget(run: Run, write_bill: WriteBill) -> None:
+    pool = {"node-pool": "gpu-training"}
+    within = write_bill([*days("96", ResourceId="i", tags=pool), *days("50", ResourceId="m")], "within.csv")  # 31 × 96 = 2,976 of 3,000
+    assert run("gate", *ENV, "--from", str(within))[0] == 0
+    above = write_bill([*days("97", ResourceId="i", tags=pool), *days("50", ResourceId="m")], "above.csv")
+    status, text, _ = run("gate", *ENV, "--from", str(above))
+    assert status == 1
+    assert "over budget: GPU instances: forecast $3,007.00 of $3,000.00" in text
+
+
+def test_gate_knows_gpu_instances_of_sagemaker_by_their_type(run: Run, write_bill: WriteBill) -> None:
+    lines = [line + ",Host:ml.g5.xlarge" for line in days("97", ResourceId="endpoint")]
+    status, text, _ = run("gate", *ENV, "--from", str(write_bill(lines, header=HEADER + ",SkuMeter")))
+    assert status == 1
+    assert "over budget: GPU instances: forecast $3,007.00 of $3,000.00" in text
+
+
+def test_a_bill_that_tells_no_gpu_says_so(run: Run, write_bill: WriteBill) -> None:
+    _, text, _ = run("gate", *ENV, "--from", str(write_bill(days("1"))))
+    assert "GPU: no row of the bill names a node pool or a GPU instance type: budgets.gpu_monthly_usd is not evaluated" in text
 
 
 def test_gate_without_a_forecast_has_not_passed(run: Run, write_bill: WriteBill) -> None:

@@ -66,7 +66,7 @@ def test_pages_and_attribution(prod: Environment, october: Period) -> None:
         Subject(Kind.CLOUD, "Amazon S3"): Decimal(2),
         Subject(Kind.CLOUD, "Amazon S3", None, None, None, "growth"): Decimal(4),
         Subject(Kind.CLOUD, "Amazon SageMaker", "retention", "churn"): Decimal(8),
-        Subject(Kind.NODES, "EC2 - Other", "lending", None, "gpu-training"): Decimal(16),
+        Subject(Kind.NODES, "EC2 - Other", "lending", None, "gpu-training", gpu=True): Decimal(16),
         Subject(Kind.NODES, "EC2 - Other", None, None, "gone"): Decimal(32),
         Subject(Kind.CREDIT, "AWS Credits"): Decimal(-64),
     }

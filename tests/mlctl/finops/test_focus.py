@@ -49,7 +49,7 @@ def test_attributes_each_row_once(prod: Environment, october: Period, write_bill
     maker = "Amazon SageMaker"
     assert sums(data) == {
         Subject(Kind.CLOUD, maker, "lending", "credit-risk"): Decimal("3.30"),
-        Subject(Kind.NODES, maker, "lending", None, "gpu-training"): Decimal(4),
+        Subject(Kind.NODES, maker, "lending", None, "gpu-training", gpu=True): Decimal(4),
         Subject(Kind.CLOUD, maker, "retention", "churn"): Decimal(8),
         Subject(Kind.CLOUD, maker, None, None, None, "growth"): Decimal(16),
         Subject(Kind.CLOUD, maker): Decimal(32),

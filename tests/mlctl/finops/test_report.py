@@ -40,7 +40,7 @@ def sources() -> list[SourceData]:
     for month, last in ((9, 30), (10, 20)):
         for day in range(1, last + 1):
             span = Span(date(2026, month, day), 1)
-            bill.append(Charge(Subject(Kind.NODES, "EC2", "lending", None, "gpu-training"), span, Decimal(100)))
+            bill.append(Charge(Subject(Kind.NODES, "EC2", "lending", None, "gpu-training", gpu=True), span, Decimal(100)))
             odd = 900 if (month, day) == (10, 12) else 0
             bill.append(Charge(Subject(Kind.CLOUD, "Amazon SageMaker", "lending", "credit-risk"), span, Decimal(50 + odd)))
             bill.append(Charge(Subject(Kind.CLOUD, HOSTILE, None, None, None, HOSTILE), span, Decimal("1.5")))
@@ -86,7 +86,9 @@ def test_totals(report: FinopsReport) -> None:
     assert report.unallocated.spent_usd == 20 * Decimal("31.5") - 20
     assert report.unknown_labels == ((HOSTILE, Decimal(30)),)
     assert not report.partial
-    assert report.over == ()
+    assert report.gpu is not None
+    assert (report.gpu.spent_usd, report.gpu.forecast_usd, report.gpu.budget_usd) == (2000, 3100, 3000)  # machines, 100 a day
+    assert report.over == (report.gpu,)
 
 
 def test_over_a_team_budget(prod: Environment) -> None:
