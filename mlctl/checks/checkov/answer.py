@@ -92,7 +92,7 @@ def read_answer(answer: Mapping[str, Any], request: Request, environments: Seque
         target = results.get(environment, repository)
         reader = _Reader(request, environment, policies.get(environment, strictest(environments)), root)
         found = answer["scans"].get(name)
-        problem = "is missing from the answer" if found is None else _unseen(framework, found, request, environment, scan["files"])
+        problem = "is missing from the answer" if found is None else unseen(name, scan, found, request)
         if problem:
             _add(target, reader.unscanned(f"Checkov's {framework} scan {problem}"))
         for record in (found or {}).get("records", ()):
@@ -118,15 +118,16 @@ def strictest(environments: Sequence[Environment]) -> Policy:
     return environments[0].policy
 
 
-def _unseen(framework: str, found: Mapping[str, Any], request: Request, environment: str, files: Sequence[str]) -> str | None:
-    """Why the scan does not count; None where it saw everything it was given."""
+def unseen(name: str, scan: Mapping[str, Any], found: Mapping[str, Any], request: Request) -> str | None:
+    """Why the answer to a scan does not count; None where it saw everything it was given."""
+    environment, _, framework = name.partition("/")
     if found["unparsed"]:
         return f"could not read {', '.join(found['unparsed'][:3])}"
     if framework == "terraform_plan":
         given, seen = len(request.terraform[environment].resources), len(found["resources"])
         return f"saw {seen} of {given} resources" if seen < given else None
     if framework in ("github_actions", "dockerfile", "argo_workflows") and not (found["resources"] or found["records"]):
-        return f"saw nothing in {len(files)} files"
+        return f"saw nothing in {len(scan['files'])} files"
     return None
 
 

@@ -12,6 +12,7 @@ Record: [check id, check name, result, resource, file, first line, last line, [e
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import logging
@@ -22,6 +23,9 @@ import tempfile
 from concurrent import futures
 from pathlib import Path
 from typing import Any
+
+import yaml
+import yaml.loader
 
 CUSTOM = Path(__file__).with_name("custom")
 """Checks of our own."""
@@ -40,21 +44,44 @@ def main() -> int:
     answer_to = os.dup(1)
     os.dup2(2, 1)  # whatever a scanner prints must not mix with the answer
     os.environ.pop("BC_API_KEY", None)
+    os.environ["CHECKOV_PARALLELIZATION_TYPE"] = "none"  # the pool below is the parallel part
     logging.disable(logging.CRITICAL)
+    gc.disable()  # a short life with memory to spare; collecting was a tenth of it
+    # Checkov's loaders derive from this class; reading with it was most of the work.
+    yaml.loader.SafeLoader = yaml.CSafeLoader  # type: ignore[misc,assignment]
     version = importlib.import_module("checkov.version").version
     for module in RUNNERS.values():
         importlib.import_module(module)  # while the gate still plans, and once, before the processes below are forked
     warm_up()
     request = json.load(sys.stdin)
     scans = request["scans"]
-    # Longest first, so that the last one to end is short.
-    names = sorted(scans, key=lambda name: (scans[name]["framework"] != "secrets", -sum(map(os.path.getsize, scans[name]["files"]))))
-    with futures.ProcessPoolExecutor(max_workers=os.cpu_count() or 1, mp_context=multiprocessing.get_context("fork")) as pool:
-        pending = {name: pool.submit(run, scans[name]["framework"], scans[name]["files"]) for name in names}
-        answer = {"version": version, "scans": {name: future.result() for name, future in pending.items()}}
+    gc.freeze()
+    workers = os.cpu_count() or 1
+    with futures.ProcessPoolExecutor(max_workers=workers, mp_context=multiprocessing.get_context("fork")) as pool:
+        pending = [(name, pool.submit(run, scans[name]["framework"], files)) for name, files in in_parts(scans, workers)]
+        answer = {"version": version, "scans": merged([(name, future.result()) for name, future in pending])}
     with os.fdopen(answer_to, "w", encoding="utf-8") as out:
         json.dump(answer, out)
     return 0
+
+
+def in_parts(scans: dict[str, Any], workers: int) -> list[tuple[str, list[str]]]:
+    """(scan, files), longest first, so that the last to end is short. Only the search for secrets, which takes each file alone, is cut."""
+    parts: list[tuple[str, list[str]]] = []
+    for name, scan in scans.items():
+        cuts = 4 * workers if scan["framework"] == "secrets" else 1
+        parts += [(name, files) for files in (scan["files"][start::cuts] for start in range(cuts)) if files]
+    return sorted(parts, key=lambda part: (scans[part[0]]["framework"] != "secrets", -sum(map(os.path.getsize, part[1]))))
+
+
+def merged(answers: list[tuple[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """One answer for each scan."""
+    scans: dict[str, dict[str, Any]] = {}
+    for name, found in answers:
+        whole = scans.setdefault(name, {key: [] for key in found})
+        for key, items in found.items():
+            whole[key] += items
+    return scans
 
 
 def warm_up() -> None:

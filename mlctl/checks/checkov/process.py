@@ -13,9 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from mlctl.checks.checkov.answer import EnvironmentScan, Scanned, failed_scan, read_answer
+from mlctl.checks.checkov.answer import EnvironmentScan, Scanned, failed_scan, read_answer, unseen
+from mlctl.checks.checkov.cache import ScanCache, SecretsCache, installation
 from mlctl.checks.checkov.request import Request, build_request, secret_files
-from mlctl.checks.checkov.secrets_cache import SecretsCache
 from mlctl.checks.waivers import Waivers
 from mlctl.config import Environment
 from mlctl.finding import Finding
@@ -23,6 +23,9 @@ from mlctl.plan.model import Plan
 
 VARIABLE = "MLCTL_CHECKOV"
 """Names another Python that has Checkov, instead of .checkov/bin/python."""
+
+CACHE = Path(".checkov", "cache")
+"""Where answers are remembered, in the repository."""
 
 LIMIT_SECONDS = 180.0
 _DRIVER = Path(__file__).with_name("driver.py")
@@ -57,9 +60,11 @@ class Scan:
         self._limit_seconds = limit_seconds
         self._scratch = tempfile.TemporaryDirectory(prefix="mlctl-checkov-")
         self._request = Request()
-        self._cache = SecretsCache(root / ".checkov" / "secrets.json", self._python)
+        asker = installation(self._python, [_DRIVER, *sorted(_DRIVER.parent.glob("custom/*.py"))])
+        self._answers = ScanCache(root / CACHE / "scans", asker, Path(self._scratch.name))
+        self._secrets = SecretsCache(root / CACHE / "secrets.json", asker)
         self._files: list[Path] = []
-        self._searched = 0
+        self._note = ""
         self._problem: str | None = None
         self._process = self._start()
 
@@ -76,10 +81,13 @@ class Scan:
     def submit(self, plans: Sequence[Plan]) -> None:
         """Hand over the plans; Checkov begins."""
         self._files = secret_files(self._root)
-        unseen = self._cache.unseen(self._files)
-        self._searched = len(unseen)
-        self._request = build_request(plans, root=self._root, scratch=Path(self._scratch.name), secrets=unseen)
-        question = {"scans": self._request.scans}
+        changed = self._secrets.unseen(self._files)
+        self._request = build_request(plans, root=self._root, scratch=Path(self._scratch.name), secrets=changed)
+        question = {"scans": self._answers.unseen(self._request.scans)}
+        self._note = (
+            f"{len(question['scans'])} of {len(self._request.scans)} scans were run, the others remembered; "
+            f"{len(self._files)} files searched for secrets, {len(changed)} of them anew"
+        )
         if self._process is not None and self._process.stdin is not None:
             try:
                 self._process.stdin.write(json.dumps(question).encode("utf-8"))
@@ -96,7 +104,7 @@ class Scan:
         scans[first] = scans[first].with_repository(scanned.repository)
         for name, scan in scans.items():
             scans[name] = scan.waived(waivers.apply(scan.findings, name, today))
-        notes = (f"Checkov {scanned.version}: {len(self._files)} files searched for secrets, {self._searched} of them anew",)
+        notes = (f"Checkov {scanned.version}: {self._note}",)
         return ScanResult(scans=scans, notes=notes if scanned.version else ())
 
     def _scanned(self, environments: Sequence[Environment]) -> Scanned:
@@ -104,8 +112,16 @@ class Scan:
         if isinstance(answer, str):
             return failed_scan(answer, self._request, environments)
         secrets = answer["scans"].setdefault("/secrets", {"resources": [], "unparsed": [], "records": []})
-        secrets["records"] = self._cache.complete(self._files, secrets["records"])
+        secrets["records"] = self._secrets.complete(self._files, secrets["records"])
+        answer["scans"] = self._answers.complete(answer["scans"], self._whole(answer["scans"]))
         return read_answer(answer, self._request, environments, self._root)
+
+    def _whole(self, answers: Mapping[str, Any]) -> list[str]:
+        """The new answers that count. Secrets have a memory of their own."""
+        asked = self._request.scans
+        return [
+            name for name in answers if name in asked and name != "/secrets" and not unseen(name, asked[name], answers[name], self._request)
+        ]
 
     def _start(self) -> subprocess.Popen[bytes] | None:
         environment = {key: value for key, value in os.environ.items() if key in _PASSED_ON}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import date
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 import pytest
 
 from mlctl.checks.checkov import Scan, ScanResult, start_scan
-from mlctl.checks.checkov.secrets_cache import SecretsCache
 from mlctl.checks.waivers import Waivers, read_waivers
 from mlctl.config import Environment, load_environments
 from mlctl.config.gates import Policy
@@ -168,19 +166,27 @@ def test_leaving_early_ends_the_process(tmp_path: Path, fake: Any) -> None:
     assert started.poll() is not None
 
 
-def test_secrets_are_searched_once_per_content(tmp_path: Path) -> None:
-    file = tmp_path / "a.py"
-    file.write_text("key = 1", encoding="utf-8")
-    store = tmp_path / ".checkov" / "secrets.json"
-    found = ["CKV_SECRET_2", "AWS key", "FAILED", "hash", str(file), 1, 1, [], False]
-    first = SecretsCache(store, Path("python"))
-    assert first.unseen([file]) == [file]
-    assert first.complete([file], [found]) == [found]
-    again = SecretsCache(store, Path("python"))
-    assert again.unseen([file]) == []
-    assert again.complete([file], []) == [found]
-    file.write_text("key = 2", encoding="utf-8")
-    changed = SecretsCache(store, Path("python"))
-    assert changed.unseen([file]) == [file] and changed.complete([file], []) == []
-    store.write_text(json.dumps({"installation": "another", "files": {}}), encoding="utf-8")
-    assert SecretsCache(store, Path("python")).unseen([file]) == [file]
+def test_a_scan_of_the_same_content_is_remembered(tmp_path: Path, environment: Environment, fake: Any) -> None:
+    fake(answering([record("CKV_AWS_26", "FAILED", "aws_sns_topic.s_t", [])]))
+    first = scan(tmp_path, PLAIN, environment)
+    nothing = "print(json.dumps({'version': '3', 'scans': {}}))"
+    remembered = f"assert not [name for name in request['scans'] if 'secrets' not in name], 'asked again'\n{nothing}"
+    fake(remembered)
+    again = scan(tmp_path, PLAIN, environment)
+    assert [finding.id for finding in again.findings("dev")] == [finding.id for finding in first.findings("dev")] == ["CKV_AWS_26"]
+    changed = scan(tmp_path, plan(resource(TOPIC, "t", {"displayName": "y"})), environment)
+    assert [finding.status for finding in changed.findings("dev")] == [Status.NOT_EVALUATED]
+
+
+def test_an_answer_that_does_not_count_is_not_remembered(tmp_path: Path, environment: Environment, fake: Any) -> None:
+    fake(answering([], resources=0))
+    assert [finding.status for finding in scan(tmp_path, PLAIN, environment).findings("dev")] == [Status.NOT_EVALUATED]
+    fake(answering([]))
+    assert scan(tmp_path, PLAIN, environment).findings("dev") == []
+
+
+def test_a_crash_is_not_hidden_by_what_is_remembered(tmp_path: Path, environment: Environment, fake: Any) -> None:
+    fake(answering([]))
+    assert scan(tmp_path, PLAIN, environment).findings("dev") == []
+    fake("sys.exit('out of memory')")
+    assert [finding.status for finding in scan(tmp_path, PLAIN, environment).findings("dev")] == [Status.NOT_EVALUATED]
