@@ -290,8 +290,9 @@ _PACKAGES = {"aws": "pulumi_aws", "kubernetes": "pulumi_kubernetes", "k8s": "pul
 def preload(folders: Iterable[Path]) -> None:
     """Import, before forking, the SDK modules that the programs name, so that each child finds them there.
 
-    Only a matter of speed: what is missed here is imported in the child.
+    Only a matter of speed: what is missed here is imported in the child. The collector rests meanwhile: classes are no garbage.
     """
+    gc.disable()
     importlib.import_module("mlctl.plan.child")
     sources = [path for folder in folders if folder.is_dir() for path in sorted(folder.rglob("*.py"))]
     found = {match for path in sources for match in _MODULE.findall(path.read_text(encoding="utf-8", errors="replace"))}
@@ -306,5 +307,5 @@ def preload(folders: Iterable[Path]) -> None:
     for package in ("aws", "kubernetes"):
         if catalogue := load(package):
             catalogue.read_ahead(module.rstrip("_") for _, module, _ in found)
-    gc.collect()
     gc.freeze()
+    gc.enable()
