@@ -109,11 +109,16 @@ def test_a_saved_plan_is_read_back(tmp_path: Path) -> None:
     assert "b  aws:s3/bucket:Bucket" in again.stdout
 
 
+def _heed_interrupts() -> None:
+    """As at a terminal: a shell starts what it runs in the background, this test run perhaps, with interrupts ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_interrupt_stops_every_process(tmp_path: Path) -> None:
     marker = tmp_path / "pid"
     source = f"import os, time\nopen({str(marker)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)\n"
     command = [str(MLCTL), "plan", "--program", str(small_program(tmp_path, source))]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_heed_interrupts)
     deadline = time.monotonic() + 120
     while not (marker.exists() and marker.read_text()) and time.monotonic() < deadline:
         time.sleep(0.05)
