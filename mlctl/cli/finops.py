@@ -31,8 +31,8 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
             multiple=True,
             required=True,
             metavar="SOURCE",
-            help="opencost, kubecost, cost-explorer, focus-csv, or a file: FOCUS as .csv, .csv.gz or .parquet, allocation answers as .json. "
-            "May be given several times.",
+            help="opencost, kubecost, cost-explorer, focus-csv, or a file: FOCUS as .csv, .csv.gz or .parquet, allocation answers as "
+            ".json. May be given several times.",
         ),
         click.option("--period", metavar="YYYY-MM", help="Month. Default: the one of --today."),
         click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Days before this one are over. Default: today."),
@@ -152,6 +152,7 @@ def _report(
         estimated=estimated,
         predictions={model: Decimal(count) for model, count in counted.items()},
         budgets=found.budgets,
+        aws_forecast=found.forecast,
     )
     return build(found.sources, request)
 
@@ -186,11 +187,13 @@ def _written(report: FinopsReport, kind: str) -> str:
 
 def _summary(report: FinopsReport) -> str:
     from mlctl.finops.money import percent, usd
+    from mlctl.finops.write.markdown import aws_opinion
 
     least = "at least " if report.partial else ""
     lines = [
         f"{report.environment} {report.period}: spent {least}{usd(report.total.spent_usd)} in {len(report.forecast.known)} known days, "
         f"forecast {usd(report.total.forecast_usd)} of {usd(report.total.budget_usd)}",
+        *((f"  {aws_opinion(report)}",) if report.aws_forecast else ()),
         *(f"  over budget: {line.name}: forecast {usd(line.forecast_usd)} of {usd(line.budget_usd)}" for line in report.over),
         f"  without a team: {usd(report.unallocated.spent_usd)} ({percent(report.unallocated_share)})",
         *(f"  {'partial' if gap.partial else 'note'}: {gap.source}: {gap.what}" for gap in report.gaps),

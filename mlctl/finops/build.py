@@ -18,6 +18,7 @@ from mlctl.finops.analysis.reconcile import Reconciled, reconcile
 from mlctl.finops.charge import Charge, Gap, SourceData
 from mlctl.finops.period import Period, ranges
 from mlctl.finops.read.cost_explorer import BudgetStatus
+from mlctl.finops.read.cost_forecast import AwsForecast
 from mlctl.finops.report import Accountability, FinopsReport, Line, Predictions
 
 _NO_TEAM = "(no team)"
@@ -35,6 +36,7 @@ class Request:
     predictions: Mapping[str, Decimal] = field(default_factory=dict)
     """Counted predictions per model in the month so far."""
     budgets: tuple[BudgetStatus, ...] = ()
+    aws_forecast: AwsForecast | None = None
 
 
 def build(sources: Sequence[SourceData], request: Request) -> FinopsReport:
@@ -106,6 +108,7 @@ class _Builder:
             accountability=self._accountability(total, teams, models, services),
             reconciliation=self._reconciled.reconciliation,
             budgets=self._request.budgets,
+            aws_forecast=self._request.aws_forecast,
             gaps=tuple(self._gaps()),
             daily={day: series["everything"].get(day, Decimal(0)) for day in forecast.known},
             charges=tuple(self._now),

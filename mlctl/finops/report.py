@@ -16,6 +16,7 @@ from mlctl.finops.analysis.reconcile import Reconciliation
 from mlctl.finops.charge import Charge, Gap
 from mlctl.finops.period import Period
 from mlctl.finops.read.cost_explorer import BudgetStatus
+from mlctl.finops.read.cost_forecast import AwsForecast
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +90,17 @@ class FinopsReport:
     accountability: Accountability | None
     reconciliation: Reconciliation
     budgets: tuple[BudgetStatus, ...]
+    aws_forecast: AwsForecast | None
     gaps: tuple[Gap, ...]
     daily: Mapping[date, Decimal]
     """USD of each known day of the month."""
     charges: tuple[Charge, ...]
     """What the lines are made of."""
+
+    @property
+    def aws_month_usd(self) -> Decimal | None:
+        """What the month comes to by AWS's forecast: spent, and what AWS expects of the rest."""
+        return None if self.aws_forecast is None else self.total.spent_usd + self.aws_forecast.usd
 
     @property
     def partial(self) -> bool:

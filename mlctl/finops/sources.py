@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from mlctl.config.environment import Environment
 from mlctl.errors import InputError
-from mlctl.finops.charge import SourceData
+from mlctl.finops.charge import Gap, SourceData
 from mlctl.finops.period import Period
 from mlctl.finops.read.allocation_api import read_allocation_api
 from mlctl.finops.read.allocation_client import AllocationClient, Kind
 from mlctl.finops.read.allocation_file import read_allocation_files
 from mlctl.finops.read.answer_cache import AnswerCache
 from mlctl.finops.read.cost_explorer import BudgetStatus, CostExplorer, read_budgets
+from mlctl.finops.read.cost_forecast import AwsForecast, read_forecast
 from mlctl.finops.read.focus import read_focus
 from mlctl.finops.read.focus_columns import Cost
 from mlctl.finops.read.focus_tally import FocusRequest
@@ -56,6 +57,7 @@ class Found:
 
     sources: tuple[SourceData, ...]
     budgets: tuple[BudgetStatus, ...]
+    forecast: AwsForecast | None = None
 
 
 def read_sources(request: SourceRequest) -> Found:
@@ -72,10 +74,11 @@ def read_sources(request: SourceRequest) -> Found:
     tables, answers = _files(request)
     found: list[SourceData] = []
     budgets: tuple[BudgetStatus, ...] = ()
+    forecast: AwsForecast | None = None
     if tables:
         found.append(read_focus(tables, FocusRequest(environment=request.environment, period=request.period, cost=request.cost)))
     if "cost-explorer" in request.names:
-        data, budgets = _aws(request)
+        data, budgets, forecast = _aws(request)
         found.append(data)
     if answers:
         found.append(read_allocation_files(answers, request.environment, request.period))
@@ -83,7 +86,7 @@ def read_sources(request: SourceRequest) -> Found:
         kind, address = SERVERS[name]
         client = AllocationClient(kind=kind, url=request.url or address, token=request.token, timeout_seconds=request.timeout_seconds)
         found.append(read_allocation_api(client, request.environment, request.period, today=request.today))
-    return Found(tuple(found), budgets)
+    return Found(tuple(found), budgets, forecast)
 
 
 def _files(request: SourceRequest) -> tuple[list[Path], list[Path]]:
@@ -115,7 +118,7 @@ def _files(request: SourceRequest) -> tuple[list[Path], list[Path]]:
     return tables, answers
 
 
-def _aws(request: SourceRequest) -> tuple[SourceData, tuple[BudgetStatus, ...]]:
+def _aws(request: SourceRequest) -> tuple[SourceData, tuple[BudgetStatus, ...], AwsForecast | None]:
     import boto3
     from botocore.config import Config
 
@@ -128,7 +131,11 @@ def _aws(request: SourceRequest) -> tuple[SourceData, tuple[BudgetStatus, ...]]:
         cache=AnswerCache(request.cache) if request.cache else None,
         cost=request.cost,
     )
-    return explorer.read(request.period, today=request.today), read_budgets(clients["budgets"], request.environment)
+    data = explorer.read(request.period, today=request.today)
+    forecast = read_forecast(explorer, request.period, today=request.today)
+    if forecast is None and request.period.first <= request.today < request.period.end:
+        data = replace(data, gaps=(*data.gaps, Gap(data.name, "AWS has too little history for a forecast of its own", partial=False)))
+    return data, read_budgets(clients["budgets"], request.environment), forecast
 
 
 def read_predictions(path: Path) -> dict[str, int]:

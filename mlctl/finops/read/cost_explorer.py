@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -20,6 +20,8 @@ from mlctl.finops.read.focus_columns import Cost
 
 NAME = "cost-explorer"
 _METRICS: dict[Cost, str] = {"billed": "UnblendedCost", "effective": "AmortizedCost"}
+_USAGE = "get_cost_and_usage"
+_NEEDS = "needs ce:GetCostAndUsage and ce:GetCostForecast; the tags team, model and node-pool must be cost allocation tags"
 _FINAL_AFTER = timedelta(days=10)
 """AWS closes a month within the first days of the next."""
 _CREDITS: dict[str, Any] = {"Dimensions": {"Key": "RECORD_TYPE", "Values": ["Credit", "Refund"]}}
@@ -121,25 +123,36 @@ class CostExplorer:
             "GroupBy": [{"Type": "DIMENSION", "Key": "SERVICE"}, {"Type": "TAG", "Key": question.tag}],
         }
         while True:
-            answer = self._answer(request, holds="for good" if today >= end + _FINAL_AFTER else today.isoformat())
+            holds = "for good" if today >= end + _FINAL_AFTER else today.isoformat()
+            answer = self.ask(_USAGE, request, holds=holds, keep=("ResultsByTime", "NextPageToken"))
             yield from answer["ResultsByTime"]
             if not answer.get("NextPageToken"):
                 return
             request = {**request, "NextPageToken": answer["NextPageToken"]}
 
-    def _answer(self, request: dict[str, Any], *, holds: str) -> Mapping[str, Any]:
+    def ask(self, operation: str, request: Mapping[str, Any], *, holds: str, keep: Sequence[str], absent: str = "") -> Mapping[str, Any]:
+        """One paid answer, reduced to the keys in `keep`, or what was kept of it. Empty where AWS answers with the error `absent`.
+
+        Raises
+        ------
+        ServiceError
+            AWS refuses or cannot be reached.
+        """
         from botocore.exceptions import BotoCoreError, ClientError
 
-        key = {"request": request, "holds": holds}
+        key: dict[str, Any] = {"request": request, "holds": holds}
+        if operation != _USAGE:
+            key["operation"] = operation
         kept = self.cache.get(key) if self.cache else None
         if isinstance(kept, dict):
             return kept
         try:
-            answer = self.client.get_cost_and_usage(**request)
+            answer = getattr(self.client, operation)(**request)
         except (BotoCoreError, ClientError) as error:
-            remedy = "needs ce:GetCostAndUsage; the tags team, model and node-pool must be cost allocation tags"
-            raise ServiceError(f"Cost Explorer cannot be asked: {error}", key="--from", remedy=remedy) from None
-        found = {name: answer[name] for name in ("ResultsByTime", "NextPageToken") if name in answer}
+            if not absent or getattr(error, "response", {}).get("Error", {}).get("Code") != absent:
+                raise ServiceError(f"Cost Explorer cannot be asked: {error}", key="--from", remedy=_NEEDS) from None
+            answer = {}
+        found = {name: answer[name] for name in keep if name in answer}
         if self.cache:
             self.cache.put(key, found)
         return found

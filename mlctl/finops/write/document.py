@@ -27,6 +27,7 @@ def document(report: FinopsReport) -> dict[str, Any]:
             "to_come": report.forecast.to_come,
         },
         "forecast_method": report.forecast.method,
+        "aws_forecast": _aws_forecast(report),
         "total": _line(report.total),
         "gpu": _line(report.gpu) if report.gpu else None,
         "teams": _lines(report.teams),
@@ -47,6 +48,20 @@ def document(report: FinopsReport) -> dict[str, Any]:
             }
             for one in report.budgets
         ],
+    }
+
+
+def _aws_forecast(report: FinopsReport) -> dict[str, Any] | None:
+    """A second opinion on the month; the gate goes by ours."""
+    found = report.aws_forecast
+    if found is None:
+        return None
+    spent = report.total.spent_usd
+    return {
+        "month_usd": _text(report.aws_month_usd),
+        "low_usd": _text(spent + found.low_usd),
+        "high_usd": _text(spent + found.high_usd),
+        "method": found.method,
     }
 
 

@@ -7,6 +7,7 @@ import jinja2
 from mlctl.finops.money import percent, signed, usd
 from mlctl.finops.report import FinopsReport
 from mlctl.finops.write.chart import bars, daily_chart, month_chart
+from mlctl.finops.write.markdown import aws_opinion
 
 
 def html(report: FinopsReport) -> str:
@@ -21,6 +22,7 @@ def html(report: FinopsReport) -> str:
     environment.filters.update(usd=usd, signed=signed, percent=percent)
     return environment.get_template("report.html.j2").render(
         report=report,
+        aws_opinion=aws_opinion(report),
         month=month_chart(report),
         daily=daily_chart(report),
         teams=bars([*report.teams, report.unallocated], "Spend by team"),

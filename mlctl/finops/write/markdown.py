@@ -23,6 +23,7 @@ def markdown(report: FinopsReport) -> str:
         _gaps(report),
         _table(("", "spent", "forecast", "budget"), _money(report)),
         report.forecast.method,
+        aws_opinion(report),
         "## By service",
         _table(("service", "spent", "forecast"), ((line.name, usd(line.spent_usd), usd(line.forecast_usd)) for line in report.services)),
         *_models(report),
@@ -34,6 +35,16 @@ def markdown(report: FinopsReport) -> str:
         _table(("", "USD"), _agreement(report)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def aws_opinion(report: FinopsReport) -> str:
+    """AWS's forecast in a sentence; empty where there is none."""
+    found = report.aws_forecast
+    if found is None:
+        return ""
+    spent = report.total.spent_usd
+    bounds = f"{usd(spent + found.low_usd)} to {usd(spent + found.high_usd)}"
+    return f"AWS expects {usd(report.aws_month_usd)} ({bounds}). {found.method} The gate goes by ours."
 
 
 def _gaps(report: FinopsReport) -> str:

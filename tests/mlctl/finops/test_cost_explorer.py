@@ -17,6 +17,7 @@ from mlctl.finops.charge import Kind, SourceData, Subject
 from mlctl.finops.period import Period
 from mlctl.finops.read.answer_cache import AnswerCache
 from mlctl.finops.read.cost_explorer import CostExplorer, read_budgets
+from mlctl.finops.read.cost_forecast import AwsForecast, read_forecast
 from tests.mlctl.finops.conftest import TODAY
 
 
@@ -173,3 +174,60 @@ def test_budgets(prod: Environment) -> None:
         ("acme-prod-all", 12000, 5, Decimal("13000.5")),
         ("acme-prod-gpu", 3000, 5, None),
     ]
+
+
+FORECAST = {
+    "Total": {"Amount": "310.5", "Unit": "USD"},
+    "ForecastResultsByTime": [
+        {
+            "TimePeriod": {"Start": "2026-11-20", "End": "2026-12-01"},
+            "MeanValue": "310.5",
+            "PredictionIntervalLowerBound": "290",
+            "PredictionIntervalUpperBound": "331.25",
+        }
+    ],
+}
+NOVEMBER = Period(date(2026, 11, 1))
+
+
+def forecast(prod: Environment, stubbed: Any, *, cache: Path | None = None, period: Period = NOVEMBER) -> AwsForecast | None:
+    ce = client("ce")
+    with Stubber(ce) as stub:
+        stubbed(stub)
+        explorer = CostExplorer(client=ce, environment=prod, cache=AnswerCache(cache) if cache else None)
+        found = read_forecast(explorer, period, today=TODAY)
+        stub.assert_no_pending_responses()
+    return found
+
+
+def test_aws_forecasts_the_rest_of_an_open_month_and_is_paid_once(prod: Environment, tmp_path: Path) -> None:
+    wanted = {
+        "TimePeriod": {"Start": "2026-11-20", "End": "2026-12-01"},
+        "Metric": "UNBLENDED_COST",
+        "Granularity": "MONTHLY",
+        "Filter": {"Dimensions": {"Key": "LINKED_ACCOUNT", "Values": ["333333333333"]}},
+        "PredictionIntervalLevel": 80,
+    }
+    found = forecast(prod, lambda stub: stub.add_response("get_cost_forecast", FORECAST, wanted), cache=tmp_path)
+    assert found == AwsForecast(since=TODAY, usd=Decimal("310.5"), low_usd=Decimal(290), high_usd=Decimal("331.25"))
+    assert forecast(prod, lambda stub: None, cache=tmp_path) == found
+
+
+def test_a_month_that_is_over_is_not_forecast(prod: Environment, october: Period) -> None:
+    assert forecast(prod, lambda stub: None, period=october) is None
+
+
+def test_too_little_history_is_no_forecast_and_no_error(prod: Environment, tmp_path: Path) -> None:
+    def stubbed(stub: Stubber) -> None:
+        stub.add_client_error("get_cost_forecast", "DataUnavailableException", "Insufficient amount of historical data")
+
+    assert forecast(prod, stubbed, cache=tmp_path) is None
+    assert forecast(prod, lambda stub: None, cache=tmp_path) is None
+
+
+def test_a_refused_forecast_and_another_currency_are_errors(prod: Environment) -> None:
+    with pytest.raises(ServiceError, match=r"AccessDeniedException.*ce:GetCostForecast"):
+        forecast(prod, lambda stub: stub.add_client_error("get_cost_forecast", "AccessDeniedException", "no"))
+    euros = {**FORECAST, "Total": {"Amount": "1", "Unit": "EUR"}}
+    with pytest.raises(InputError, match="the currency is 'EUR'"):
+        forecast(prod, lambda stub: stub.add_response("get_cost_forecast", euros))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import re
@@ -19,6 +20,7 @@ from mlctl.finops.analysis.estimated import Estimated
 from mlctl.finops.build import Request, build
 from mlctl.finops.charge import Charge, Gap, Kind, Role, SourceData, Span, Subject
 from mlctl.finops.period import Period
+from mlctl.finops.read.cost_forecast import AwsForecast
 from mlctl.finops.read.focus import read_focus
 from mlctl.finops.read.focus_tally import FocusRequest
 from mlctl.finops.report import FinopsReport
@@ -237,3 +239,21 @@ def test_focus_can_be_read_again(report: FinopsReport, prod: Environment, tmp_pa
     assert again.total.spent_usd == report.total.spent_usd
     assert {line.name: line.spent_usd for line in again.teams} == {line.name: line.spent_usd for line in report.teams}
     assert {line.name: line.spent_usd for line in again.models} == {line.name: line.spent_usd for line in report.models}
+
+
+def test_the_forecast_of_aws_stands_beside_ours(report: FinopsReport) -> None:
+    opinion = AwsForecast(since=report.today, usd=Decimal(1000), low_usd=Decimal(900), high_usd=Decimal(1200))
+    second = dataclasses.replace(report, aws_forecast=opinion)
+    spent = report.total.spent_usd  # 3,910
+    assert document(report)["aws_forecast"] is None
+    assert document(second)["aws_forecast"] == {
+        "month_usd": "4910",
+        "low_usd": "4810",
+        "high_usd": "5110",
+        "method": f"Spent + what AWS Cost Explorer forecasts from {report.today} on (GetCostForecast, bounds of 80 %).",
+    }
+    assert second.total.forecast_usd == report.total.forecast_usd
+    for written in (markdown(second), html(second)):
+        assert "AWS expects $4,910.00 ($4,810.00 to $5,110.00)" in written
+    assert "AWS expects" not in html(report)
+    assert spent == 3910
