@@ -121,6 +121,8 @@ class RecordingMonitor(MockMonitor):
         outputs = from_struct(request.outputs, marks)
         with self._lock:
             resource = self.recording.resources[request.urn]
+            if resource.outputs_registered and not outputs:
+                return empty_pb2.Empty()  # the SDK also registers none at all, from another thread: the later of the two may be that one
             self.recording.resources[request.urn] = replace(resource, outputs=outputs, outputs_registered=True)
             if resource.type == STACK_TYPE:
                 self.recording.exports = outputs
