@@ -64,8 +64,8 @@ def deployed_traffic(place: Environment, name: str, definition: Mapping[str, Any
         from mlctl.promotion.router_traffic import Clients, RouterTraffic
 
         clients = Clients(functions=aws_client("lambda", place), cloudwatch=aws_client("cloudwatch", place), s3=aws_client("s3", place))
-        words = {"favourable": favourable_word(definition), "group": monitored_column(definition)}
-        return RouterTraffic(endpoint, clients, slow_ms=slow, now=now, **words)
+        words, attributes = favourable_word(definition), monitored_words(definition)
+        return RouterTraffic(endpoint, clients, slow_ms=slow, favourable=words, attributes=attributes, now=now)
     from mlctl.promotion.sagemaker_traffic import SageMakerTraffic
 
     return SageMakerTraffic(endpoint, aws_client("sagemaker", place), aws_client("cloudwatch", place), slow_ms=slow, now=now)
@@ -88,11 +88,9 @@ def refuse_canary(name: str, model: Model) -> None:
     raise InputError(f"mode {model.mode}: {problem}", key=f"models.{name}", remedy=way)
 
 
-def monitored_column(definition: Mapping[str, Any]) -> str | None:
-    """The first attribute that the model's file says to watch; None where there is none."""
-    first = next(iter(definition.get("monitored") or ()), None)
-    found = first.get("column") if isinstance(first, dict) else first
-    return str(found) if found is not None else None
+def monitored_words(definition: Mapping[str, Any]) -> tuple[str, ...]:
+    """The attributes that the model's file says to watch and that hold words; numbers have no groups before they are binned."""
+    return tuple(item for item in definition.get("monitored") or () if isinstance(item, str))
 
 
 def aws_client(service: str, environment: Environment) -> Any:

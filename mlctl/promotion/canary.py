@@ -56,7 +56,7 @@ class Arm:
     scores: tuple[int, ...] = ()
     """Histogram of scores in BINS equal bins from 0 to 1; empty where none was read."""
     groups: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    """Group → (favourable decisions, decisions)."""
+    """`attribute: value` → (favourable decisions, decisions)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,15 +143,24 @@ def _groups(steps: Sequence[Step], limits: Limits) -> Check:
         for name, (favourable, decisions) in step.challenger.groups.items():
             before = groups.get(name, (0, 0))
             groups[name] = (before[0] + favourable, before[1] + decisions)
-    large = {name: counts for name, counts in groups.items() if counts[1] >= limits.minimum_group}
-    if len(large) < 2:
-        return Check(name="groups", verdict="not_evaluated", detail="fewer than two groups are large enough")
-    lowest = min(large, key=lambda name: large[name][0] / large[name][1])
-    highest = max(large, key=lambda name: large[name][0] / large[name][1])
-    ratio, upper = _impact(large[lowest], large[highest])
-    verdict: Literal["pass", "fail"] = "fail" if upper < limits.impact_ratio else "pass"
-    detail = f"favourable for {lowest} {ratio:.2f} times as often as for {highest}, at most {upper:.2f}; {limits.impact_ratio:g} wanted"
-    return Check(name="groups", verdict=verdict, detail=detail)
+    large: dict[str, dict[str, tuple[int, int]]] = {}
+    for name, counts in groups.items():
+        if counts[1] >= limits.minimum_group:
+            large.setdefault(name.partition(": ")[0] if ": " in name else "", {})[name] = counts
+    compared = [_furthest(found, limits.impact_ratio) for found in large.values() if len(found) > 1]
+    if not compared:
+        return Check(name="groups", verdict="not_evaluated", detail="no attribute has two groups that are large enough")
+    return min(compared, key=lambda item: item[0])[1]
+
+
+def _furthest(groups: Mapping[str, tuple[int, int]], wanted: float) -> tuple[float, Check]:
+    """(upper bound of the ratio, check) of the two groups of one attribute that are furthest apart."""
+    lowest = min(groups, key=lambda name: groups[name][0] / groups[name][1])
+    highest = max(groups, key=lambda name: groups[name][0] / groups[name][1])
+    ratio, upper = _impact(groups[lowest], groups[highest])
+    verdict: Literal["pass", "fail"] = "fail" if upper < wanted else "pass"
+    detail = f"favourable for {lowest} {ratio:.2f} times as often as for {highest}, at most {upper:.2f}; {wanted:g} wanted"
+    return upper, Check(name="groups", verdict=verdict, detail=detail)
 
 
 def _impact(low: tuple[int, int], high: tuple[int, int]) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,11 +20,13 @@ class Count:
     scores: list[int] = field(default_factory=lambda: [0] * BINS)
     groups: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def read(self, row: Any, group: str | None, favourable: str | None) -> None:
+    def read(self, row: Any, groups: Sequence[str], favourable: str | None) -> None:
         """Count one answered row: a score from 0 to 1, or an object with `score` and `decision`.
 
         Parameters
         ----------
+        groups
+            `attribute: value` of whom it is about.
         favourable
             The decision that is good for whom it is about; the others are losses. None: decisions are not counted.
         """
@@ -36,7 +38,7 @@ class Count:
             return
         good = decision == favourable
         self.losses = (self.losses or 0) + (not good)
-        if group is not None:
+        for group in groups:
             favoured, decisions = self.groups.get(group, (0, 0))
             self.groups[group] = (favoured + good, decisions + 1)
 

@@ -64,10 +64,11 @@ class KubernetesApi:
             answer = requests.request(
                 method, self._server + path, params=query, json=body, headers=headers, timeout=_SECONDS, verify=self._verify
             )
-            value = answer.json()
         except requests.RequestException as error:
             remedy = "the runner must reach the cluster: cluster.public_access_cidrs, or a runner inside the network"
             raise ServiceError(f"{self._server} cannot be reached: {type(error).__name__}", remedy=remedy) from None
+        try:
+            value = answer.json()
         except ValueError:
             raise ServiceError(f"{method} {path} was answered with something that is no JSON") from None
         if answer.status_code >= 400 or not isinstance(value, dict):

@@ -30,7 +30,8 @@ class Request:
     """What is sent to `/invocations`, and whom the decision is about."""
 
     body: Any
-    group: str | None = None
+    groups: tuple[str, ...] = ()
+    """`attribute: value` of whom the decision is about; compared within each attribute."""
     key: str = ""
 
 
@@ -108,7 +109,7 @@ class LocalTraffic:
             count.errors += 1
             return False
         for row in rows:
-            count.read(row, request.group, self._favourable)
+            count.read(row, request.groups, self._favourable)
         return True
 
     def _answer(self, name: str, request: Request) -> tuple[list[Any] | None, float]:
@@ -125,7 +126,7 @@ class LocalTraffic:
 
 
 def read_requests(path: Path) -> list[Request]:
-    """One JSON object per line: `{"body": …, "group": "…"}`, `group` optional.
+    """One JSON object per line: `{"body": …, "groups": {"sex": "female"}}`, `groups` optional.
 
     Raises
     ------
@@ -138,9 +139,10 @@ def read_requests(path: Path) -> list[Request]:
     for number, line in enumerate(read_text(path).splitlines(), 1):
         try:
             value = json.loads(line)
-            found.append(Request(body=value["body"], group=value.get("group"), key=str(number)))
+            groups = tuple(f"{attribute}: {group}" for attribute, group in value.get("groups", {}).items())
+            found.append(Request(body=value["body"], groups=groups, key=str(number)))
         except (ValueError, TypeError, KeyError, AttributeError):
-            allowed = '{"body": what /invocations takes, "group": "optional"}'
+            allowed = '{"body": what /invocations takes, "groups": {"attribute": "value"}, which may be left out}'
             raise InputError("is no request", file=path, line=number, allowed=allowed) from None
     return found
 

@@ -2,13 +2,13 @@
 
 The router (infra/router) is a Lambda function whose variable ROUTER holds the endpoints and their weights; changing it needs no
 deployment. Requests, errors and slow answers come from CloudWatch; scores, decisions and groups from the requests and answers that the
-router records in S3, with the version that answered. Where it records a share only, what is counted of them is that share's.
+router records in S3, by endpoint. Where it records a share only, what is counted of them is that share's.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -49,18 +49,18 @@ class RouterTraffic:
         *,
         slow_ms: int,
         favourable: str | None,
-        group: str | None,
+        attributes: Sequence[str] = (),
         now: Callable[[], datetime],
     ) -> None:
         self._function, self._endpoint, self._clients, self._now = f"{endpoint}-router", endpoint, clients, now
-        self._favourable, self._group = favourable, group
+        self._favourable, self._attributes = favourable, attributes
         self._counts = {
             name: EndpointCounts(endpoint=name, variant=_VARIANT, cloudwatch=clients.cloudwatch, slow_ms=slow_ms)
             for name in (endpoint, f"{endpoint}-challenger")
         }
-        self._versions = {target["endpoint"]: int(target["version"]) for target in self._settings()["targets"]}
-        if set(self._versions) != set(self._counts):
-            found = ", ".join(sorted(self._versions))
+        targets = {target["endpoint"] for target in self._settings()["targets"]}
+        if targets != set(self._counts):
+            found = ", ".join(sorted(targets))
             raise InputError(
                 f"{self._function} stands before {found}", allowed=", ".join(self._counts), remedy="deploy the challenger first"
             )
@@ -81,19 +81,26 @@ class RouterTraffic:
 
     def counts(self) -> tuple[Arm, Arm]:
         now = self._now()
-        told = self._captured.read(now)
-        champion, challenger = (self._arm(name, told, now) for name in self._counts)
+        champion, challenger = (self._arm(name, now) for name in self._counts)
         return champion, challenger
 
-    def _arm(self, endpoint: str, told: dict[int, Arm], now: datetime) -> Arm:
-        measured, seen = self._counts[endpoint].since(self._since, now), told.get(self._versions[endpoint], Arm())
+    def _arm(self, endpoint: str, now: datetime) -> Arm:
+        measured, seen = self._counts[endpoint].since(self._since, now), self._captured[endpoint].read(now)
         return replace(measured, losses=seen.losses, scores=seen.scores, groups=seen.groups)
 
-    def _start_capture(self) -> Captured:
+    def _start_capture(self) -> dict[str, Captured]:
         settings = self._settings()
-        return Captured(
-            self._clients.s3, settings["bucket"], settings["model"], favourable=self._favourable, group=self._group, since=self._since
-        )
+        return {
+            target["endpoint"]: Captured(
+                self._clients.s3,
+                settings["capture_bucket"],
+                f"{settings['capture_prefix']}/{target['endpoint']}/{target['variant']}",
+                favourable=self._favourable,
+                attributes=self._attributes,
+                since=self._since,
+            )
+            for target in settings["targets"]
+        }
 
     def _variables(self) -> dict[str, str]:
         answer = ask(self._function, self._clients.functions.get_function_configuration, FunctionName=self._function)
@@ -103,7 +110,7 @@ class RouterTraffic:
     def _settings(self) -> dict[str, Any]:
         try:
             value = json.loads(self._variables()[SETTINGS])
-            if isinstance(value["targets"], list) and value["bucket"] and value["model"]:
+            if isinstance(value["targets"], list) and value["capture_bucket"] and value["capture_prefix"]:
                 found: dict[str, Any] = value
                 return found
         except (KeyError, TypeError, ValueError):

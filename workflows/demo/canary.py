@@ -47,10 +47,10 @@ class Trial:
 
 
 def write_requests(path: Path, spec: ModelSpec, *, seed: int, feature_drift: float = 0.0, concept_drift: float = 0.0) -> Path:
-    """One request of one row per line, with the group it is about: the first monitored attribute."""
+    """One request of one row per line, with the groups of whom it is about: the monitored attributes that hold words."""
     rows, _ = applicants(spec, seed, feature_drift, concept_drift)
-    group = spec.monitored[0].column
-    lines = [json.dumps({"body": {"dataframe_records": [row]}, "group": str(row[group])}) for row in rows]
+    attributes = [item.column for item in spec.monitored if not item.bins]
+    lines = [json.dumps({"body": {"dataframe_records": [row]}, "groups": {name: row[name] for name in attributes}}) for row in rows]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 

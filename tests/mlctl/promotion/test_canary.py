@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,8 +76,8 @@ def test_psi_by_hand() -> None:
     assert psi([10, 10], [15, 5]) == pytest.approx((15.5 - 10.5) / 21 * math.log(15.5 / 10.5) + (5.5 - 10.5) / 21 * math.log(5.5 / 10.5))
 
 
-def arm(requests: int = 300, **values: object) -> Arm:
-    return Arm(requests=requests, **values)  # type: ignore[arg-type]
+def arm(requests: int = 300, **values: Any) -> Arm:
+    return Arm(requests=requests, **values)
 
 
 def step(percent: int = 10, champion: Arm | None = None, challenger: Arm | None = None, seconds: float = 1) -> Step:
@@ -106,11 +107,20 @@ def test_each_question_alone_can_refuse() -> None:
 
 def test_as_good_as_the_champion_is_good_enough() -> None:
     flat = tuple([300] * BINS)
-    same = {"losses": 30, "errors": 3, "slow": 3, "scores": flat, "groups": {"a": (50, 100), "b": (52, 100)}}
-    nine = {"losses": 270, "errors": 27, "slow": 27, "scores": flat, "groups": {"a": (450, 900), "b": (470, 900)}}
+    same: dict[str, Any] = {"losses": 30, "errors": 3, "slow": 3, "scores": flat, "groups": {"a": (50, 100), "b": (52, 100)}}
+    nine: dict[str, Any] = {"losses": 270, "errors": 27, "slow": 27, "scores": flat, "groups": {"a": (450, 900), "b": (470, 900)}}
     decision = decide([step(champion=arm(2700, **nine), challenger=arm(**same))], SHARES, Limits())
     assert [check.verdict for check in decision.checks] == ["pass"] * 5
     assert decision.action == "advance"
+
+
+def test_groups_are_compared_within_an_attribute() -> None:
+    counts = {"sex: f": (95, 100), "sex: m": (90, 100), "race: a": (30, 100), "race: b": (35, 100)}
+    [check] = [item for item in decide([step(challenger=arm(groups=counts))], SHARES, Limits()).checks if item.name == "groups"]
+    assert check.verdict == "pass", "0.3 of 0.95 would be refused, but nobody is both a sex and a race"
+    counts["race: b"] = (90, 100)
+    [check] = [item for item in decide([step(challenger=arm(groups=counts))], SHARES, Limits()).checks if item.name == "groups"]
+    assert (check.verdict, check.detail[:24]) == ("fail", "favourable for race: a 0")
 
 
 def test_small_groups_and_missing_figures_are_not_judged() -> None:
@@ -129,6 +139,7 @@ class Silent:
 
     def __init__(self) -> None:
         self.splits: list[int] = []
+        self.failed_for_callers: int | None = None
 
     def split(self, percent: int) -> None:
         self.splits.append(percent)
@@ -218,7 +229,7 @@ def skewed(body: dict[str, object]) -> tuple[int, object]:
 def source(count: int = 997) -> list[Request]:
     generator = random.Random(3)
     return [
-        Request(body={"x": round(generator.random(), 3), "who": group}, group=group, key=str(number))
+        Request(body={"x": round(generator.random(), 3), "who": group}, groups=(f"who: {group}",), key=str(number))
         for number in range(count)
         for group in [("a", "b")[number % 2]]
     ]
@@ -265,7 +276,7 @@ def test_answers_of_nonsense_are_errors(serve: Callable[[Behaviour], str]) -> No
 
 def test_requests_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "requests.jsonl"
-    path.write_text('{"body": {"x": 1}, "group": "a"}\n{"x": 1}\n')
+    path.write_text('{"body": {"x": 1}, "groups": {"who": "a"}}\n{"x": 1}\n')
     with pytest.raises(InputError, match=r"requests\.jsonl:2: is no request; allowed: "):
         read_requests(path)
     path.write_text("")
@@ -279,7 +290,9 @@ def test_the_command_rolls_back_what_was_promoted(repo: Path, serve: Callable[[B
     for version in (1, 2):
         prove(repo, version)
         promote(repo, "churn", "dev", who(), version=version)
-    (repo / "requests.jsonl").write_text("".join(json.dumps({"body": item.body, "group": item.group}) + "\n" for item in source()))
+    (repo / "requests.jsonl").write_text(
+        "".join(json.dumps({"body": item.body, "groups": {"who": item.body["who"]}}) + "\n" for item in source())
+    )
     arguments = ["model", "canary", "churn", "--env", "dev", "--champion", serve(good), "--requests", "requests.jsonl", "--minimum", "60"]
     status, out, err = mlctl(*arguments, "--challenger", serve(failing))
     assert status == 1, err

@@ -18,7 +18,7 @@ from mlctl.promotion import intent
 from mlctl.promotion.gate import Candidate, Registered, judge
 from mlctl.promotion.intent import Pins
 from mlctl.promotion.move import approve, promote, rollback
-from mlctl.promotion.pin import Pin
+from mlctl.promotion.pin import Pin, read_pin
 from tests.mlctl.promotion.conftest import KINDS, NOW, prove, who
 
 
@@ -339,3 +339,50 @@ def test_a_challenger_that_lost_is_withdrawn_before_anything_else(repo: Path) ->
     assert (moved.from_version, moved.version) == (3, 2)
     assert pin(repo, "dev") == Pin(version=2, previous=1), "the champion and its way back stay"
     assert rollback(repo, "churn", "dev", who(4), reason="slow too").version == 1
+
+
+def test_a_version_on_trial_stands_beside_the_one_that_serves(repo: Path) -> None:
+    for version in (1, 2):
+        prove(repo, version)
+    with pytest.raises(BlockedError, match="nothing serves churn in dev, so nothing can be compared"):
+        promote(repo, "churn", "dev", who(), version=1, trial=True)
+    promote(repo, "churn", "dev", who(), version=1)
+    moved = promote(repo, "churn", "dev", who(1), version=2, trial=True)
+    dev = repo / "environments" / "dev.yaml"
+    assert "+    challenger: {version: 2, weight_percent: 10}" in moved.diff.splitlines()
+    assert load_environment(dev).models["churn"].challenger is not None
+    pin = read_pin(dev, "churn")
+    assert (pin.version, pin.challenger, pin.share) == (1, 2, 10)
+    log = EvidenceLog(repo / "evidence")
+    last = list(log.records("churn"))[-1]
+    assert (last.kind, last.version, last.verdict, last.details["trial"]) == ("canary", 2, None, True)
+    with pytest.raises(BlockedError, match="version 2 of churn is on trial in dev already"):
+        promote(repo, "churn", "dev", who(2), version=2, trial=True)
+    won = promote(repo, "churn", "dev", who(3), version=2)
+    assert won.from_version == 1 and "challenger" not in dev.read_text()
+    assert read_pin(dev, "churn") == Pin(version=2, previous=1)
+
+
+def test_a_trial_that_failed_is_withdrawn(repo: Path) -> None:
+    for version in (1, 2):
+        prove(repo, version)
+    promote(repo, "churn", "dev", who(), version=1)
+    before = (repo / "environments" / "dev.yaml").read_text()
+    promote(repo, "churn", "dev", who(1), version=2, trial=True)
+    rollback(repo, "churn", "dev", who(2), reason="slow")
+    assert (repo / "environments" / "dev.yaml").read_text() == before
+
+
+def test_a_trial_killed_before_its_evidence_is_completed(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for version in (1, 2):
+        prove(repo, version)
+    path = repo / "environments" / "dev.yaml"
+    path.write_text(path.read_text() + "\n")
+    promote(repo, "churn", "dev", who(), version=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(Pins, "_record", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            promote(repo, "churn", "dev", who(1), version=2, trial=True)
+    rolled = rollback(repo, "churn", "dev", who(2), reason="slow")
+    assert rolled.mended is not None and "it was completed" in rolled.mended
+    assert [record.kind for record in EvidenceLog(repo / "evidence").records("churn")][-3:] == ["promotion", "canary", "rollback"]
