@@ -7,19 +7,24 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
+import pulumi_kubernetes as kubernetes
 
 from infra.bucket import Bucket, BucketArgs, Lifecycle
 from infra.charts import ARGO_WORKFLOWS, release
+from infra.labels import labels
 from infra.namespace import namespace
+from infra.platform.account_token import account_token
 from infra.platform.argo_values import ArgoValues, argo_values
 from infra.platform.database_secret import DATABASE_SECRET, database_secret
+from infra.platform.ingress import Behind
 from infra.platform.sign_in import SignIn
 from infra.pod_role import PodRole, PodRoleArgs
 from infra.policy_document import allow
 from mlctl.config.team import Team
 
 NAMESPACE = "argo"
-SERVICE, PORT = "argo-workflows-server", 2746
+BEHIND = Behind(namespace=NAMESPACE, service="argo-workflows-server", port=2746, health_path="/")
+LOGIN = "signed-in"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +48,8 @@ class ArgoArgs:
 
 class Argo(pulumi.ComponentResource):
     """Creates the namespace; the artifact bucket (expires after twice the archive's retention); the server's role, which reads artifacts;
-    the secrets of database and sign-in; and the release: controller for the teams' namespaces, archive in Postgres, single sign-on.
+    the secrets of database and sign-in; the account, without any right, as which whoever signed in may knock at the teams' namespaces; and
+    the release: controller for the teams' namespaces, archive in Postgres, single sign-on.
     """
 
     def __init__(self, name: str, args: ArgoArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -67,9 +73,23 @@ class Argo(pulumi.ComponentResource):
             database_secret(f"{name}-database", NAMESPACE, args.database_secret_arn, args.owner, inside),
             args.sign_in.in_namespace(f"{name}-sign-in", NAMESPACE, inside),
         ]
+        self._login(inside)
         after = pulumi.ResourceOptions(parent=self, depends_on=[space, role.association, *secrets])
         self.release = release(ARGO_WORKFLOWS, namespace=NAMESPACE, values=self._values(), opts=after)
         self.register_outputs({"bucket": self.bucket.name})
+
+    def _login(self, opts: pulumi.ResourceOptions) -> None:
+        """Argo looks for an account of its own namespace first, and then for one of the namespace that a person looks at."""
+        owner = self._args.owner
+        rule = {"workflows.argoproj.io/rbac-rule": "true", "workflows.argoproj.io/rbac-rule-precedence": "0"}
+        account = kubernetes.core.v1.ServiceAccount(
+            f"{self._name}-{LOGIN}",
+            metadata={"name": LOGIN, "namespace": NAMESPACE, "labels": labels(LOGIN, owner), "annotations": rule},
+            automount_service_account_token=False,
+            opts=opts,
+        )
+        after = pulumi.ResourceOptions(parent=self, depends_on=[account])
+        account_token(f"{self._name}-{LOGIN}", LOGIN, namespace=NAMESPACE, team=owner, opts=after)
 
     def _server_role(self, opts: pulumi.ResourceOptions) -> PodRole:
         args = self._args

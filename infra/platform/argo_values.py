@@ -15,6 +15,9 @@ from infra.platform.sign_in import SECRET as SIGN_IN
 WORKFLOW_ACCOUNT = "workflow"
 """The service account of a team's workflows."""
 
+CONTROLLER_ACCOUNT = "argo-controller"
+"""The service account of the controller."""
+
 _NOT_ROOT = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
 _CONFINED = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
 
@@ -51,6 +54,7 @@ def argo_values(values: ArgoValues) -> dict[str, Any]:
 def _controller(values: ArgoValues) -> dict[str, Any]:
     return {
         "replicas": 2,
+        "serviceAccount": {"create": True, "name": CONTROLLER_ACCOUNT},
         "pdb": {"enabled": True, "minAvailable": 1},
         "deploymentAnnotations": RELOAD,
         "podSecurityContext": _NOT_ROOT,

@@ -21,6 +21,12 @@ NAMESPACE = "external-secrets"
 STORE = "platform"
 """The store of the platform's own namespaces."""
 
+
+def team_store(team: str) -> str:
+    """The store of a team's namespace."""
+    return f"team-{team}"
+
+
 _READ = ("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue")
 
 
@@ -62,7 +68,7 @@ class ExternalSecrets(pulumi.ComponentResource):
         self.store = self._store(STORE, args.owner, list(args.namespaces))
         for team in args.teams:
             role = self._team_role(team, controller)
-            self._store(f"team-{team.name}", team, [team.name], role.arn)
+            self._store(team_store(team.name), team, [team.name], role.arn)
         self.register_outputs({"store": STORE})
 
     def _controller_role(self) -> PodRole:
@@ -129,6 +135,7 @@ def external_secret(
     keys: dict[str, str],
     team: Team,
     opts: pulumi.ResourceOptions,
+    store: str = STORE,
 ) -> pulumi.Resource:
     """The Kubernetes secret `name`: each key from the property of that name in the Secrets Manager secret, read again every ten minutes."""
     data = [{"secretKey": key, "remoteRef": {"key": secret, "property": source}} for key, source in keys.items()]
@@ -141,7 +148,7 @@ def external_secret(
         team=team,
         spec={
             "refreshInterval": "10m",
-            "secretStoreRef": {"kind": "ClusterSecretStore", "name": STORE},
+            "secretStoreRef": {"kind": "ClusterSecretStore", "name": store},
             "target": {"name": name, "creationPolicy": "Owner"},
             "data": data,
         },

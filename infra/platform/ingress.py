@@ -18,14 +18,21 @@ _ANNOTATION = "alb.ingress.kubernetes.io"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IngressArgs:
-    """What is reached, and under which name."""
+class Behind:
+    """The service that answers, and how it says that it is well."""
 
-    host: str
     namespace: str
     service: str
     port: int
     health_path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngressArgs:
+    """What is reached, and under which name."""
+
+    host: str
+    behind: Behind
     group: str
     """All services of the environment share one load balancer."""
     certificate_arn: pulumi.Input[str]
@@ -44,7 +51,7 @@ def ingress(name: str, args: IngressArgs, opts: pulumi.ResourceOptions) -> kuber
                 {
                     "path": "/",
                     "pathType": "Prefix",
-                    "backend": {"service": {"name": args.service, "port": {"number": args.port}}},
+                    "backend": {"service": {"name": args.behind.service, "port": {"number": args.behind.port}}},
                 }
             ]
         },
@@ -53,7 +60,7 @@ def ingress(name: str, args: IngressArgs, opts: pulumi.ResourceOptions) -> kuber
         name,
         metadata={
             "name": name,
-            "namespace": args.namespace,
+            "namespace": args.behind.namespace,
             "labels": labels(name, args.team),
             "annotations": _annotations(args),
         },
@@ -75,7 +82,7 @@ def _annotations(args: IngressArgs) -> dict[str, pulumi.Input[str]]:
         "listen-ports": json.dumps([{"HTTPS": 443}]),
         "ssl-policy": "ELBSecurityPolicy-TLS13-1-2-2021-06",
         "certificate-arn": args.certificate_arn,
-        "healthcheck-path": args.health_path,
+        "healthcheck-path": args.behind.health_path,
         "load-balancer-attributes": logs,
         "auth-type": "oidc",
         "auth-idp-oidc": json.dumps(args.sign_in.load_balancer()),

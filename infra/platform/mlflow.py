@@ -11,14 +11,15 @@ from infra.charts import MLFLOW, release
 from infra.namespace import namespace
 from infra.platform.database import NAME as DATABASE
 from infra.platform.database_secret import DATABASE_SECRET, RELOAD, database_secret
+from infra.platform.ingress import Behind
 from infra.platform.sign_in import SignIn
 from infra.pod_role import PodRole, PodRoleArgs
 from infra.policy_document import allow
 from mlctl.config.team import Team
 
 NAMESPACE = "mlflow"
-SERVICE, PORT = "mlflow", 80
-INSIDE = f"http://{SERVICE}.{NAMESPACE}.svc.cluster.local:{PORT}"
+BEHIND = Behind(namespace=NAMESPACE, service="mlflow", port=80, health_path="/health")
+INSIDE = f"http://{BEHIND.service}.{NAMESPACE}.svc.cluster.local:{BEHIND.port}"
 """Where workflows reach it."""
 
 
@@ -95,7 +96,7 @@ class Mlflow(pulumi.ComponentResource):
                 "PGSSLMODE": "require",
                 "MLFLOW_SERVER_ALLOWED_HOSTS": f"{args.host},mlflow.{NAMESPACE}.svc.cluster.local*,localhost:*",
             },
-            "service": {"type": "ClusterIP", "port": PORT},
+            "service": {"type": "ClusterIP", "port": BEHIND.port},
             "serviceMonitor": {"enabled": False},
             "resources": {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"memory": "2Gi"}},
         }

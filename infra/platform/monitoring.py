@@ -15,6 +15,7 @@ from infra.labels import labels
 from infra.namespace import namespace
 from infra.platform.dashboard import dashboard_json
 from infra.platform.dashboards import dashboards
+from infra.platform.ingress import Behind
 from infra.platform.monitoring_values import ALERTMANAGER, MonitoringValues, monitoring_values
 from infra.platform.sign_in import SignIn
 from infra.pod_role import PodRole, PodRoleArgs
@@ -25,7 +26,8 @@ from mlctl.config.platform import Monitoring as Settings
 from mlctl.config.team import Team
 
 NAMESPACE = "monitoring"
-GRAFANA, GRAFANA_PORT = "monitoring-grafana", 80
+BEHIND = Behind(namespace=NAMESPACE, service="monitoring-grafana", port=80, health_path="/api/health")
+"""Grafana."""
 PROMETHEUS = f"http://monitoring-prometheus.{NAMESPACE}.svc.cluster.local:9090"
 
 

@@ -9,12 +9,13 @@ import pulumi
 
 from infra.charts import JUPYTERHUB, release
 from infra.namespace import namespace
+from infra.platform.ingress import Behind
 from infra.platform.sign_in import SECRET, SignIn
 from mlctl.config.platform import Notebooks
 from mlctl.config.team import Team
 
 NAMESPACE = "notebooks"
-SERVICE, PORT = "proxy-public", 80
+BEHIND = Behind(namespace=NAMESPACE, service="proxy-public", port=80, health_path="/hub/health")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

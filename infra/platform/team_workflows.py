@@ -10,7 +10,10 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from infra.labels import labels
-from infra.platform.argo_values import WORKFLOW_ACCOUNT
+from infra.platform.account_token import account_token
+from infra.platform.argo import NAMESPACE as ARGO
+from infra.platform.argo_values import CONTROLLER_ACCOUNT, WORKFLOW_ACCOUNT
+from infra.platform.team_secrets import TeamSecrets, TeamSecretsArgs
 from infra.pod_role import PodRole, PodRoleArgs
 from infra.policy_document import Statement, allow
 from mlctl.config.team import Team
@@ -33,13 +36,15 @@ class TeamWorkflowsArgs:
     data_key_arn: pulumi.Input[str]
     models_key_arn: pulumi.Input[str]
     audit_key_arn: pulumi.Input[str]
+    secrets_key_arn: pulumi.Input[str]
     models: Sequence[str]
-    """Names of the team's models."""
+    """Names of the team's models; a team without one keeps no secrets and remembers nothing."""
 
 
 class TeamWorkflows(pulumi.ComponentResource):
     """Creates the service account `workflow` with its role in AWS (artifacts, models and evidence below the team's own prefix; data to
-    read); the Kubernetes Role with which a step reports its result; and the account through which the team's people see their workflows.
+    read); the Kubernetes Role with which a step reports its result; the account, with its token, through which the team's people see their
+    workflows; its secrets; and the Role with which Argo's controller remembers results of steps in a ConfigMap per model.
     """
 
     def __init__(self, name: str, args: TeamWorkflowsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -65,11 +70,17 @@ class TeamWorkflows(pulumi.ComponentResource):
             "workflows.argoproj.io/rbac-rule": f"'{team.name}' in groups",
             "workflows.argoproj.io/rbac-rule-precedence": "1",
         }
-        self._account("workflow-user", rule, _LOOK_AND_RUN)
+        people = self._account("workflow-user", rule, _LOOK_AND_RUN)
+        after = pulumi.ResourceOptions(parent=self, depends_on=[people])
+        account_token(f"{name}-workflow-user", "workflow-user", namespace=team.name, team=team, opts=after)
+        if args.models:
+            secrets = TeamSecretsArgs(team=team, prefix=args.prefix, secrets_key_arn=args.secrets_key_arn)
+            TeamSecrets(f"{name}-secrets", secrets, self._child)
+            self._memory()
         self.role_name, self.role_arn = role.role_name, role.arn
         self.register_outputs({"role_arn": self.role_arn})
 
-    def _account(self, account: str, annotations: dict[str, str], rules: Any) -> None:
+    def _account(self, account: str, annotations: dict[str, str], rules: Any) -> kubernetes.core.v1.ServiceAccount:
         team = self._args.team
         metadata = {"name": account, "namespace": team.name, "labels": labels(account, team)}
         made = kubernetes.core.v1.ServiceAccount(
@@ -83,6 +94,31 @@ class TeamWorkflows(pulumi.ComponentResource):
             subjects=[{"kind": "ServiceAccount", "name": account, "namespace": team.name}],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[made, role]),
         )
+        return made
+
+    def _memory(self) -> None:
+        """The chart lets the controller read ConfigMaps only: https://argo-workflows.readthedocs.io/en/latest/memoization/."""
+        team = self._args.team
+        metadata = {"name": "workflow-memory", "namespace": team.name, "labels": labels("workflow-memory", team)}
+        caches = [memory_of(model) for model in self._args.models]
+        rules: Any = [
+            # What is created has no name yet that a rule could ask for.
+            {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create"]},
+            {"apiGroups": [""], "resources": ["configmaps"], "resourceNames": caches, "verbs": ["get", "update"]},
+        ]
+        role = kubernetes.rbac.v1.Role(f"{self._name}-memory", metadata=metadata, rules=rules, opts=self._child)
+        kubernetes.rbac.v1.RoleBinding(
+            f"{self._name}-memory",
+            metadata=metadata,
+            role_ref={"api_group": _RBAC, "kind": "Role", "name": "workflow-memory"},
+            subjects=[{"kind": "ServiceAccount", "name": CONTROLLER_ACCOUNT, "namespace": ARGO}],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[role]),
+        )
+
+
+def memory_of(model: str) -> str:
+    """The ConfigMap in which Argo remembers the results of a model's steps."""
+    return f"memo-{model}"
 
 
 _REPORT: Any = [

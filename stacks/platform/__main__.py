@@ -7,13 +7,11 @@ argo_uri, mlflow_uri, grafana_uri, notebooks_uri
 mlflow_internal_uri, prometheus_uri, cost_uri
     Where workloads inside the cluster go.
 argo_bucket, database_endpoint
-    Where artifacts and runs are kept.
+    Where artifacts and captured requests, and where runs are kept.
 team_workflow_roles, team_workflow_role_arns
     Team → name and ARN of the role its workflows run as.
-notebooks_domain_id
-    The SageMaker domain; null in the other modes.
-kserve_namespace, queue
-    Null where KServe or Kueue is off.
+notebooks_domain_id, kserve_namespace, queue
+    Null without a SageMaker domain, KServe, Kueue.
 """
 
 from __future__ import annotations
@@ -157,9 +155,10 @@ teams = {
             data_key_arn=data_key,
             models_key_arn=models_key,
             audit_key_arn=context.output("registries", "audit_key_arn"),
+            secrets_key_arn=foundation["secrets_key_arn"],
             models=[name for name, model in environment.models.items() if model.team == team.name],
         ),
-        inside(),
+        inside(secrets),
     )
     for team in environment.teams
 }
@@ -226,7 +225,6 @@ cost = CostExporter(
     ),
     inside(),
 )
-team_names = [team.name for team in environment.teams]
 if settings.kserve:
     KServe(
         "kserve",
@@ -234,15 +232,11 @@ if settings.kserve:
         inside(certificates),
     )
 if settings.kuberay:
-    KubeRay("kuberay", owner, team_names, inside())
+    KubeRay("kuberay", owner, [team.name for team in environment.teams], inside())
 if settings.kueue:
     Kueue("kueue", KueueArgs(owner=owner, teams=environment.teams, pools=environment.cluster.node_pools), inside())
 
-ways_in = {
-    "argo": (argo.NAMESPACE, argo.SERVICE, argo.PORT, "/", workflows),
-    "mlflow": (mlflow.NAMESPACE, mlflow.SERVICE, mlflow.PORT, "/health", tracking),
-    "grafana": (monitoring.NAMESPACE, monitoring.GRAFANA, monitoring.GRAFANA_PORT, "/api/health", metrics),
-}
+ways_in = {"argo": (argo.BEHIND, workflows), "mlflow": (mlflow.BEHIND, tracking), "grafana": (monitoring.BEHIND, metrics)}
 notebook_domain: NotebookDomain | None = None
 if settings.notebooks.mode == "jupyterhub":
     hub = NotebookHub(
@@ -250,7 +244,7 @@ if settings.notebooks.mode == "jupyterhub":
         NotebookHubArgs(settings=settings.notebooks, host=f"notebooks.{domain}", storage_class=storage_class, sign_in=sign_in, owner=owner),
         with_secrets,
     )
-    ways_in["notebooks"] = (notebook_hub.NAMESPACE, notebook_hub.SERVICE, notebook_hub.PORT, "/hub/health", hub)
+    ways_in["notebooks"] = (notebook_hub.BEHIND, hub)
 elif settings.notebooks.mode == "sagemaker":
     notebook_domain = NotebookDomain(
         "notebooks",
@@ -267,16 +261,13 @@ elif settings.notebooks.mode == "sagemaker":
         ),
         context.options(),
     )
-for host, (space, service, port, health, component) in ways_in.items():
+for host, (behind, component) in ways_in.items():
     certificate = HostCertificate(f"certificate-{host}", f"{host}.{domain}", settings.ingress.hosted_zone_id, context.options())
     ingress(
         host,
         IngressArgs(
             host=f"{host}.{domain}",
-            namespace=space,
-            service=service,
-            port=port,
-            health_path=health,
+            behind=behind,
             group=f"{prefix}-platform",
             certificate_arn=certificate.arn,
             access_log_bucket=foundation["access_log_bucket"],

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mlctl.plan.model import Plan, StackPlan
-from tests.stacks.find import by_name, names, one, stack, waits_for
+from tests.stacks.find import by_name, names, of_kind, one, stack, waits_for
 
 OTHER = {
     "platform.kserve": False,
@@ -99,7 +99,16 @@ def test_argo_keeps_artifacts_in_s3_and_the_archive_in_postgres(prod: StackPlan,
 
 def test_every_team_has_an_account_and_a_role_bound_to_its_own_prefix(prod: StackPlan) -> None:
     accounts = {(item["metadata"]["namespace"], item["metadata"]["name"]) for item in by_name(prod, "ServiceAccount").values()}
-    assert accounts == {(team, name) for team in ("ml-platform", "lending", "retention") for name in ("workflow", "workflow-user")}
+    teams = ("ml-platform", "lending", "retention")
+    assert accounts == {(team, name) for team in teams for name in ("workflow", "workflow-user")} | {("argo", "signed-in")}
+    # Argo acts as the account of a person's group with its token, which Kubernetes writes into a secret that asks for it.
+    tokens = {
+        (item["metadata"]["namespace"], item["metadata"]["annotations"]["kubernetes.io/service-account.name"]): item["type"]
+        for item in (made.inputs for made in of_kind(prod, "Secret") if made.package == "kubernetes")
+    }
+    assert tokens == dict.fromkeys(
+        [*((team, "workflow-user") for team in teams), ("argo", "signed-in")], "kubernetes.io/service-account-token"
+    )
     association = by_name(prod, "PodIdentityAssociation")["workflows-lending"]
     assert (association["namespace"], association["serviceAccount"]) == ("lending", "workflow")
     policy = json.loads(by_name(prod, "RolePolicy")["workflows-lending"]["policy"])
@@ -180,6 +189,19 @@ def test_a_team_reads_its_own_secrets_only(prod: StackPlan) -> None:
     policy = json.loads(by_name(prod, "RolePolicy")["secrets-lending"]["policy"])
     read = next(item for item in policy["Statement"] if item["Sid"] == "ReadOwnSecrets")
     assert read["Resource"] == "arn:aws:secretsmanager:us-east-1:333333333333:secret:acme-prod/lending/*"
+
+
+def test_a_team_with_models_keeps_its_secrets_under_its_own_prefix(prod: StackPlan) -> None:
+    kept = {item.inputs["name"] for item in prod.resources if item.type == "aws:secretsmanager/secret:Secret"}
+    expected = {f"acme-prod/{team}/{name}" for team in ("lending", "retention") for name in ("decision", "alerts", "github")}
+    assert kept == expected | {"acme-prod/platform/sign-in"}
+    made = {
+        (item["metadata"]["namespace"], item["spec"]["target"]["name"]): item["spec"]["secretStoreRef"]["name"]
+        for item in by_name(prod, "ExternalSecret").values()
+    }
+    assert {place: store for place, store in made.items() if store != "platform"} == {
+        (team, name): f"team-{team}" for team in ("lending", "retention") for name in ("decision", "alerts", "github")
+    }
 
 
 def test_mlflow_uses_the_database_and_its_bucket(prod: StackPlan) -> None:
