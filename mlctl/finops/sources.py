@@ -138,15 +138,15 @@ def _aws(request: SourceRequest) -> tuple[SourceData, tuple[BudgetStatus, ...], 
     return data, read_budgets(clients["budgets"], request.environment), forecast
 
 
-def read_predictions(path: Path) -> dict[str, int]:
-    """`{"churn": 400000}`: predictions counted in the month so far.
+def read_predictions(path: Path, environment: str, *, several: bool = False) -> dict[str, int]:
+    """`{"churn": 400000}`: predictions counted in the month so far; for several environments one such object by the name of each.
 
     Raises
     ------
     InputError
         It is no such file.
     """
-    allowed = '{"model": number of predictions}'
+    allowed = '{"environment": {"model": number of predictions}}' if several else '{"model": number of predictions}'
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -155,6 +155,10 @@ def read_predictions(path: Path) -> dict[str, int]:
         raise InputError(f"is no JSON: {error}", file=path, key="--predictions", allowed=allowed) from None
     if not isinstance(value, dict):
         raise InputError("is no JSON object", file=path, key="--predictions", allowed=allowed)
+    if several or isinstance(value.get(environment), dict):
+        value = value.get(environment, {})
+        if not isinstance(value, dict):
+            raise InputError(f"{value!r} is no object", file=path, key=environment, allowed=allowed)
     for name, count in value.items():
         if isinstance(count, bool) or not isinstance(count, int) or count < 0:
             raise InputError(f"{count!r} is no number of predictions", file=path, key=str(name), allowed="a whole number, 0 or more")

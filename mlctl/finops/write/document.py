@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from mlctl.finops.analysis.anomaly import Anomaly
+from mlctl.finops.overview import Across, Overview
 from mlctl.finops.report import Accountability, FinopsReport, Line, Predictions
 
 
@@ -49,6 +50,29 @@ def document(report: FinopsReport) -> dict[str, Any]:
             for one in report.budgets
         ],
     }
+
+
+def overview_document(overview: Overview) -> dict[str, Any]:
+    """Several environments: what they sum up to, and each with all it says. One alone is its own document."""
+    if len(overview.reports) == 1:
+        return document(overview.reports[0])
+    return {
+        "period": str(overview.period),
+        "today": overview.today.isoformat(),
+        "currency": "USD",
+        "partial": overview.partial,
+        "total": _line(overview.total),
+        "gpu": _line(overview.gpu) if overview.gpu else None,
+        "teams": [_across(one) for one in overview.teams],
+        "services": [_across(one) for one in overview.services],
+        "models": [_across(one) for one in overview.models],
+        "over_budget": [{"environment": environment, "name": line.name} for environment, line in overview.over],
+        "environments": [document(report) for report in overview.reports],
+    }
+
+
+def _across(one: Across) -> dict[str, Any]:
+    return {**_line(one.line), "by_environment": {name: _text(line.spent_usd) for name, line in one.by_environment.items()}}
 
 
 def _aws_forecast(report: FinopsReport) -> dict[str, Any] | None:

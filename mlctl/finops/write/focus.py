@@ -61,13 +61,14 @@ _CATEGORIES = {
 }
 
 
-def focus_csv(report: FinopsReport) -> str:
-    """One row per day and subject. Text cells cannot be taken for formulas."""
+def focus_csv(*reports: FinopsReport) -> str:
+    """One row per environment, day and subject. Text cells cannot be taken for formulas."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for charge in report.charges:
-        writer.writerow([_harmless(cell) for cell in _row(report, charge)])
+    for report in reports:
+        for charge in report.charges:
+            writer.writerow([_harmless(cell) for cell in _row(report, charge)])
     return stream.getvalue()
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jinja2
 
 from mlctl.finops.money import percent, signed, usd
+from mlctl.finops.overview import Overview
 from mlctl.finops.report import FinopsReport
 from mlctl.finops.write.chart import bars, daily_chart, month_chart
 from mlctl.finops.write.markdown import aws_opinion
 
 
-def html(report: FinopsReport) -> str:
-    """The page. Everything that comes from a source is escaped."""
+def html(*reports: FinopsReport) -> str:
+    """The page of one environment, or of several with an overview before them. Everything that comes from a source is escaped."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("mlctl.finops", "templates"),
         autoescape=True,
@@ -20,11 +23,20 @@ def html(report: FinopsReport) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(usd=usd, signed=signed, percent=percent)
+    overview = Overview(reports)
     return environment.get_template("report.html.j2").render(
-        report=report,
-        aws_opinion=aws_opinion(report),
-        month=month_chart(report),
-        daily=daily_chart(report),
-        teams=bars([*report.teams, report.unallocated], "Spend by team"),
-        services=bars(report.services, "Spend by service"),
+        overview=overview,
+        chart=bars(overview.environments, "Spend by environment"),
+        pages=[_page(report) for report in reports],
     )
+
+
+def _page(report: FinopsReport) -> dict[str, Any]:
+    return {
+        "report": report,
+        "aws_opinion": aws_opinion(report),
+        "month": month_chart(report),
+        "daily": daily_chart(report),
+        "teams": bars([*report.teams, report.unallocated], "Spend by team"),
+        "services": bars(report.services, "Spend by service"),
+    }

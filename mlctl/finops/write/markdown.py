@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from mlctl.finops.money import percent, signed, usd
-from mlctl.finops.report import FinopsReport
+from mlctl.finops.overview import Across, Overview
+from mlctl.finops.report import FinopsReport, Line
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#|!~@])")
 
@@ -37,6 +38,44 @@ def markdown(report: FinopsReport) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def overview_markdown(overview: Overview) -> str:
+    """Several environments: the sums, then each. One alone is its own page."""
+    pages = [markdown(report) for report in overview.reports]
+    if len(pages) == 1:
+        return pages[0]
+    names = overview.names
+    parts = [
+        f"# Cost of {', '.join(names)}, {overview.period}",
+        *(
+            f"**Over budget:** {_text(environment)}, {_text(line.name)} is forecast at {usd(line.forecast_usd)}, "
+            f"its budget is {usd(line.budget_usd)}."
+            for environment, line in overview.over
+        ),
+        _table(("environment", "spent", "forecast", "budget"), (_cells(line) for line in (*overview.environments, overview.total))),
+        "## By team, in each environment",
+        _matrix("team", overview.teams, names),
+        "## By service, in each environment",
+        _matrix("service", overview.services, names),
+        "## By model, in each environment",
+        _matrix("model", overview.models, names),
+        *pages,
+    ]
+    return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
+
+
+def _cells(line: Line) -> Sequence[str]:
+    return line.name, usd(line.spent_usd), usd(line.forecast_usd) + (" ⚠" if line.over else ""), usd(line.budget_usd)
+
+
+def _matrix(what: str, rows: Iterable[Across], names: Sequence[str]) -> str:
+    """What was spent, by environment; a dash where an environment does not know the name."""
+    cells = []
+    for row in rows:
+        each = [usd(row.by_environment[name].spent_usd) if name in row.by_environment else "–" for name in names]
+        cells.append((row.line.name, *each, usd(row.line.spent_usd), usd(row.line.forecast_usd)))
+    return _table((what, *names, "all", "forecast"), cells)
+
+
 def aws_opinion(report: FinopsReport) -> str:
     """AWS's forecast in a sentence; empty where there is none."""
     found = report.aws_forecast
@@ -57,7 +96,7 @@ def _gaps(report: FinopsReport) -> str:
 
 def _money(report: FinopsReport) -> Iterable[Sequence[str]]:
     for line in (report.total, *((report.gpu,) if report.gpu else ()), *report.teams, report.unallocated):
-        yield line.name, usd(line.spent_usd), usd(line.forecast_usd) + (" ⚠" if line.over else ""), usd(line.budget_usd)
+        yield _cells(line)
     for label, amount in report.unknown_labels:
         yield f"of which labelled {label}", usd(amount), "", ""
 

@@ -130,6 +130,99 @@ def test_the_estimate_is_held_to_account(run: Run, write_bill: WriteBill, tmp_pa
     assert value["predictions"][1]["usd_per_thousand"] == "10000"
 
 
+ACCOUNTS = {"dev": "111111111111", "staging": "222222222222", "prod": "333333333333"}
+ALL = ("--period", "2026-10", "--today", "2026-11-20")
+
+
+def three_accounts(write_bill: WriteBill, **usd: str) -> str:
+    """One bill of the organisation: each account pays its amount a day, half of it lending's."""
+    lines = []
+    for name, account in ACCOUNTS.items():
+        lines += days(usd[name], SubAccountId=account, ResourceId="a", tags={"team": "lending", "model": "churn"})
+        lines += days(usd[name], SubAccountId=account, ResourceId="b", ServiceName="Amazon S3")
+    return str(write_bill(lines))
+
+
+def test_all_environments_are_one_report(run: Run, write_bill: WriteBill, tmp_path: Path) -> None:
+    bill, out = three_accounts(write_bill, dev="1", staging="10", prod="100"), tmp_path / "out"
+    status, text, _ = run("report", *ALL, "--from", bill, "--out", str(out))
+    assert status == 0
+    assert "together: spent $6,882.00, forecast $6,882.00 of $18,700.00" in text  # 31 × 2 × 111; budgets 2,200 + 4,500 + 12,000
+    value = json.loads((out / "report.json").read_text())
+    assert [(one["environment"], one["total"]["spent_usd"]) for one in value["environments"]] == [
+        ("dev", "62"),
+        ("staging", "620"),
+        ("prod", "6200"),
+    ]
+    teams = {one["name"]: (one["spent_usd"], one["by_environment"]) for one in value["teams"]}
+    assert teams["lending"] == ("3441", {"dev": "31", "staging": "310", "prod": "3100"})
+    assert teams["(no team)"][0] == "3441"
+    assert [one["name"] for one in value["models"]] == ["churn"]
+    assert (value["total"]["spent_usd"], value["total"]["budget_usd"], value["partial"]) == ("6882", "18700", False)
+    html = (out / "report.html").read_text()
+    assert [html.count(f'id="{name}"') for name in ACCOUNTS] == [1, 1, 1]
+    assert html.count("<html") == 1
+    assert "| lending | $31.00 | $310.00 | $3,100.00 | $3,441.00 | $3,441.00 |" in (out / "report.md").read_text()
+    rows = (out / "focus.csv").read_text().splitlines()
+    assert len(rows) == 1 + 3 * 2 * 31
+    assert {row.split(",")[1] for row in rows[1:]} <= {*ACCOUNTS.values()}
+
+
+def test_two_environments_may_be_named(run: Run, write_bill: WriteBill) -> None:
+    bill = three_accounts(write_bill, dev="1", staging="10", prod="100")
+    _, text, _ = run("gate", *ALL, "--env", "dev", "--env", "prod", "--from", bill)
+    assert "together: spent $6,262.00" in text
+    assert "staging" not in text
+
+
+def test_the_gate_fails_where_one_environment_is_over(run: Run, write_bill: WriteBill) -> None:
+    bill = three_accounts(write_bill, dev="40", staging="10", prod="50")  # dev: 2,480 of 2,200
+    status, text, _ = run("gate", *ALL, "--from", bill)
+    assert status == 1
+    assert "over budget: everything: forecast $2,480.00 of $2,200.00" in text
+    assert run("gate", *ALL, "--env", "prod", "--from", bill)[0] == 0
+
+
+def test_an_environment_without_a_known_day_has_not_passed(run: Run, write_bill: WriteBill) -> None:
+    only_prod = str(write_bill(days("1")))
+    status, text, _ = run("gate", *ALL, "--from", only_prod)
+    assert status == 1
+    assert text.count("not evaluated: no known day to forecast from") == 2
+
+
+def test_an_allocation_is_for_one_environment(run: Run, write_bill: WriteBill, tmp_path: Path) -> None:
+    bill = three_accounts(write_bill, dev="1", staging="10", prod="100")
+    status, _, error = run("gate", *ALL, "--from", bill, "--from", "opencost")
+    assert status == 2
+    assert "--from: opencost is the allocation of one cluster, and 3 environments are asked for" in error
+    assert "allowed: dev=opencost, staging=opencost, prod=opencost" in error
+    with serving() as server:
+        where = ("--from", bill, "--from", "prod=opencost", "--url", f"prod={server.url}")
+        status, _, _ = run("report", *ALL, *where, "--out", str(tmp_path / "out"))
+    assert status == 0
+    value = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert [one["reconciliation"]["allocation"] for one in value["environments"]] == [None, None, "opencost"]
+
+
+def test_predictions_of_several_environments(run: Run, write_bill: WriteBill, tmp_path: Path) -> None:
+    bill, counted = three_accounts(write_bill, dev="1", staging="10", prod="100"), tmp_path / "counted.json"
+    counted.write_text('{"prod": {"churn": 3100}}')
+    wanted = ("--from", bill, "--predictions", str(counted), "--format", "json")
+    _, text, _ = run("gate", *ALL, *wanted)
+    each = [
+        {one["model"]: (one["assumed"], one["usd_per_thousand"]) for one in report["predictions"]}
+        for report in json.loads(text)["environments"]
+    ]
+    assert each[2]["churn"] == (False, "1000")  # 31 × 100 USD over 3.1 thousand
+    assert each[0]["churn"][0]
+    _, text, _ = run("gate", *ALL, "--env", "prod", *wanted)
+    assert json.loads(text)["predictions"][1]["usd_per_thousand"] == "1000"
+    counted.write_text('{"churn": 3100, "prod": 5}')
+    status, _, error = run("gate", *ALL, *wanted)
+    assert status == 2
+    assert "counted.json: prod: 5 is no object" in error
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [

@@ -33,7 +33,7 @@ def test_every_command_is_documented() -> None:
     group = mlctl.get_command(click.Context(mlctl), "finops")
     assert isinstance(group, click.Group)
     assert {command.split()[2] for command in COMMANDS} == set(group.commands)
-    assert len(COMMANDS) == 6
+    assert len(COMMANDS) == 7
 
 
 def test_the_faults_are_those_of_the_server() -> None:
