@@ -7,6 +7,7 @@ from typing import Any
 from hera.workflows import Artifact, CronWorkflow, Parameter, Step, Steps, Workflow, WorkflowTemplate
 from hera.workflows.models import Mutex, Synchronization, WorkflowTemplateRef
 
+from mlctl.evidence.inbox import FOLDER, SCHEME
 from workflows.place import SERVICE_ACCOUNT, TRACKING_URI, Place
 from workflows.pod import NOT_ROOT, dress
 from workflows.steps.watch import notify
@@ -51,8 +52,9 @@ def add_artefacts(workflow: WorkflowTemplate, *artefacts: Artifact) -> None:
 
 
 def common(place: Place, **further: str) -> dict[str, str]:
-    """Parameters every workflow of a model has, and its own."""
-    return {"model": place.name, "tracking-uri": TRACKING_URI, "evidence-log": "", **further}
+    """Parameters every workflow of a model has, and its own. Evidence goes to the locked audit bucket, below the team's own prefix."""
+    evidence = f"{SCHEME}{place.bucket('audit')}/{place.team.name}/{FOLDER}"
+    return {"model": place.name, "tracking-uri": TRACKING_URI, "evidence-log": evidence, **further}
 
 
 def add_exit(place: Place, *, before: str = "", when: str | None = None) -> None:

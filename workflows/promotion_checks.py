@@ -63,7 +63,7 @@ def _add_checks(place: Place) -> None:
         request_promotion,
         name="request",
         arguments=[
-            {**passed("model", "evidence-log"), **version, "repository": place.environment.repository, "token-variable": "GITHUB_TOKEN"},
+            {**passed("model"), **version, "repository": place.environment.repository, "token-variable": "GITHUB_TOKEN"},
             output(noted, "events"),
         ],
         when="{{inputs.parameters.request}} == true && {{tasks.decide.outputs.parameters.promote}} == true",

@@ -22,7 +22,9 @@ def command() -> None:
 
 @command.command("verify")
 @click.option("--against", metavar="GITREF", help="Also demand that everything this commit holds is still there.")
-@click.option("--bucket", metavar="NAME", help="Also demand that everything in this object-locked bucket is still there.")
+@click.option(
+    "--bucket", metavar="NAME", help="Also demand that everything copied to this object-locked bucket is still there, and name what waits."
+)
 def verify(against: str | None, bucket: str | None) -> int:
     """Find any record that was edited, removed, moved or cut off. Status 1 where there is one."""
     from mlctl.evidence.log import EvidenceLog
@@ -33,9 +35,16 @@ def verify(against: str | None, bucket: str | None) -> int:
     if against:
         problems += _against(root, against)
     if bucket and not problems:
+        from mlctl.evidence.client import s3_client
+        from mlctl.evidence.inbox import Inbox
         from mlctl.evidence.locked_copy import LockedCopy
 
-        problems += LockedCopy(bucket, _s3()).compare(log)
+        s3 = s3_client()
+        problems += LockedCopy(bucket, s3).compare(log)
+        found = Inbox(bucket, "", s3).contents(log, _owners(root))
+        problems += found.refused
+        if found.events:
+            click.echo(f"{len(found.events)} events of the cluster wait in {bucket}: mlctl evidence collect --bucket {bucket}")
     for problem in problems:
         click.echo(problem)
     if not problems:
@@ -109,6 +118,7 @@ def record_event(
 def copy(bucket: str) -> None:
     """Copy new records to an object-locked bucket. Refuses to copy a log that is not whole."""
     from mlctl.errors import BlockedError
+    from mlctl.evidence.client import s3_client
     from mlctl.evidence.locked_copy import LockedCopy
     from mlctl.evidence.log import EvidenceLog
 
@@ -116,7 +126,26 @@ def copy(bucket: str) -> None:
     problems = log.verify()
     if problems:
         raise BlockedError(f"the log is not whole: {problems[0]}", remedy="mlctl evidence verify")
-    click.echo(f"{LockedCopy(bucket, _s3()).copy(log)} records copied to {bucket}")
+    click.echo(f"{LockedCopy(bucket, s3_client()).copy(log)} records copied to {bucket}")
+
+
+@command.command("collect")
+@click.option("--bucket", required=True, metavar="NAME", help="The audit bucket: export `audit_bucket` of the registries stack.")
+def collect(bucket: str) -> int:
+    """Take the events that the cluster's workflows left in the audit bucket into the log; `propose` brings them to the main branch.
+
+    Status 1 where an object is no event of the team it lies with: it is named, and not taken.
+    """
+    from mlctl.evidence.client import s3_client
+    from mlctl.evidence.inbox import Inbox
+    from mlctl.evidence.log import EvidenceLog
+
+    root = _root()
+    found = Inbox(bucket, "", s3_client()).collect(EvidenceLog(root / "evidence"), _owners(root))
+    for line in found.refused:
+        click.echo(line)
+    click.echo(f"{len(found.events)} events collected from {bucket}")
+    return 1 if found.refused else 0
 
 
 @command.command("propose")
@@ -201,11 +230,11 @@ def _against(root: Path, ref: str) -> list[str]:
         return verify_extends(root / "evidence", Path(folder))
 
 
-def _s3() -> Any:
-    import boto3
-    from botocore.config import Config
+def _owners(root: Path) -> dict[str, str]:
+    """Model → the team it belongs to."""
+    from mlctl.config import load_environments
 
-    return boto3.client("s3", config=Config(retries={"max_attempts": 4, "mode": "standard"}))
+    return {name: model.team for environment in load_environments(root / "environments") for name, model in environment.models.items()}
 
 
 def _root() -> Path:

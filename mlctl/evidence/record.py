@@ -105,6 +105,12 @@ def digest(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical({key: value for key, value in content.items() if key != "hash"}).encode()).hexdigest()
 
 
+def fingerprint(event: Event) -> str:
+    """SHA-256 of what happened, hexadecimal; without date and place in a chain, so that an event written twice is seen to be one."""
+    content = {item.name: getattr(event, item.name) for item in fields(Event) if item.name != "date"}
+    return hashlib.sha256(canonical(content).encode()).hexdigest()
+
+
 def canonical(value: Any) -> str:
     """Canonical JSON.
 

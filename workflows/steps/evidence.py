@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from mlctl.evidence.client import s3_client
+from mlctl.evidence.inbox import SCHEME, Inbox
 from mlctl.evidence.log import EvidenceLog
-from mlctl.evidence.record import Event, Kind, Verdict
+from mlctl.evidence.record import Event, Kind, Verdict, fingerprint
 
 KINDS: tuple[Kind, ...] = ("training", "evaluation", "fairness", "explanation", "latency", "data_contract", "artefact")
 """What a registered version is recorded with, in this order."""
@@ -32,34 +34,35 @@ class Grounds:
 
 
 def record(grounds: Grounds, events_file: Path, log: str) -> list[Event]:
-    """Write the events of a version as JSON and, with `log`, append them to the evidence log in that folder.
-
-    Run again for the same version with the same findings, as after a lost node, it appends nothing.
-    """
+    """Write the events of a version as JSON and hand them on to `log`, see `keep`."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     events = [_event(kind, grounds, now) for kind in KINDS]
     events_file.parent.mkdir(parents=True, exist_ok=True)
     events_file.write_text(json.dumps([asdict(event) for event in events], indent=2) + "\n", encoding="utf-8")
-    if log:
-        book = EvidenceLog(Path(log))
-        known = {_content(item.kind, item.version, item.verdict, item.details) for item in book.records(grounds.model)}
-        book.append([event for event in events if _content(event.kind, event.version, event.verdict, event.details) not in known])
+    keep(events, log)
     return events
+
+
+def keep(events: Sequence[Event], log: str) -> None:
+    """Bring events of one model to where evidence is kept: the log in a folder, or the inbox at `s3://bucket/prefix`; nowhere if empty.
+
+    Events that are there already, as after a lost node, are not written again.
+    """
+    if log.startswith(SCHEME):
+        Inbox.at(log, s3_client()).put(events)
+    elif log:
+        book = EvidenceLog(Path(log))
+        known = {fingerprint(record) for event in events[:1] for record in book.records(event.model)}
+        book.append([event for event in events if fingerprint(event) not in known])
 
 
 def note(
     kind: Kind, model: str, actor: str, log: str, *, verdict: Verdict | None = None, version: int | None = None, **details: Any
 ) -> None:
-    """Append one event about a model, where there is a log."""
-    if log:
-        commit = os.environ.get("GIT_COMMIT")
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        event = Event(kind=kind, model=model, date=now, actor=actor, version=version, verdict=verdict, commit=commit, details=details)
-        EvidenceLog(Path(log)).append([event])
-
-
-def _content(kind: str, version: int | None, verdict: str | None, details: Mapping[str, Any]) -> str:
-    return json.dumps([kind, version, verdict, details], sort_keys=True)
+    """Bring one event about a model to where evidence is kept."""
+    commit = os.environ.get("GIT_COMMIT")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    keep([Event(kind=kind, model=model, date=now, actor=actor, version=version, verdict=verdict, commit=commit, details=details)], log)
 
 
 def _event(kind: Kind, grounds: Grounds, now: str) -> Event:

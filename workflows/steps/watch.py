@@ -140,13 +140,12 @@ def request_promotion(
     environment: str,
     repository: str,
     token: Annotated[str, Parameter(name="token-variable")],
-    evidence_log: Annotated[str, Parameter(name="evidence-log")],
     events: Annotated[Path, Artifact(name="events")],
 ) -> None:
-    """Start promote.yml on GitHub, which opens the pull request. What no log has yet goes with it, and into the log there."""
+    """Start promote.yml on GitHub, which opens the pull request. The evidence goes with it: what the log lacks is added to it there."""
     from workflows.steps.telling import dispatch
 
-    evidence = "" if evidence_log else (events / "events.json").read_text(encoding="utf-8")
+    evidence = (events / "events.json").read_text(encoding="utf-8")
     dispatch(repository, token, {"model": model, "version": version, "environment": environment, "evidence": evidence})
     print(f"{model}: asked for version {version} to be promoted to {environment}")
 

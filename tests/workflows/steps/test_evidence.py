@@ -6,12 +6,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+import yaml
+from click.testing import CliRunner
+from moto import mock_aws
 
+from mlctl.cli.evidence import command
 from mlctl.evidence.log import EvidenceLog
 from policies.ml.evidence import KINDS as ASKED_FOR
 from workflows.steps.evidence import KINDS, Grounds, note, record
 
+ROOT = Path(__file__).parents[3]
 GATE = {"metric": "roc_auc", "estimate": 0.8, "low": 0.7, "high": 0.9, "threshold": 0.7, "verdict": "pass"}
 GROUP = {"attribute": "sex", "adverse_impact_ratio": 0.6, "equalised_odds_difference": 0.3, "verdict": "fail"}
 FILES: dict[str, dict[str, Any]] = {
@@ -80,3 +86,31 @@ def test_a_note_without_a_log_is_no_record(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     note("rollback", "churn", "me", "", version=1)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_clusters_evidence_reaches_the_log_by_way_of_the_locked_bucket(
+    grounds: Grounds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a pod: the address is the one the rendered manifest gives, the client is boto3's; then `mlctl evidence collect`."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    manifest = yaml.safe_load((ROOT / "workflows/rendered/dev/credit-risk-training.yaml").read_text())
+    given = {item["name"]: item["value"] for item in manifest["spec"]["arguments"]["parameters"]}
+    bucket, _, prefix = given["evidence-log"].removeprefix("s3://").partition("/")
+    assert prefix.startswith(f"{manifest['metadata']['namespace']}/"), "the team's role writes below its own name only"
+    for folder in ("environments", "stacks"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    monkeypatch.chdir(tmp_path)
+    with mock_aws():
+        boto3.client("s3").create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+        for _ in range(2):
+            record(grounds, tmp_path / "events.json", given["evidence-log"])
+        note("rollback", "credit-risk", "workflow y", given["evidence-log"], version=3)
+        collected = CliRunner().invoke(command, ["collect", "--bucket", bucket])
+        again = CliRunner().invoke(command, ["collect", "--bucket", bucket])
+    assert collected.output == f"8 events collected from {bucket}\n", collected.exception
+    assert again.output == f"0 events collected from {bucket}\n"
+    log = EvidenceLog(tmp_path / "evidence")
+    assert sorted(item.kind for item in log.records("credit-risk")) == sorted([*KINDS, "rollback"])
+    assert log.verify() == []
