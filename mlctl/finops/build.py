@@ -15,6 +15,7 @@ from mlctl.finops.analysis.estimated import Estimated, accuracies
 from mlctl.finops.analysis.forecast import Forecast
 from mlctl.finops.analysis.movers import movers
 from mlctl.finops.analysis.reconcile import Reconciled, reconcile
+from mlctl.finops.analysis.service_names import billed_service
 from mlctl.finops.charge import Charge, Gap, SourceData
 from mlctl.finops.period import Period, ranges
 from mlctl.finops.read.cost_explorer import BudgetStatus
@@ -105,7 +106,7 @@ class _Builder:
             anomaly_method=method(least),
             predictions=tuple(self._predictions(models)),
             savings=tuple(savings(uses, self._now, to_month=self._to_month(allocation))),
-            accountability=self._accountability(total, teams, models, services),
+            accountability=self._accountability(total, teams, models),
             reconciliation=self._reconciled.reconciliation,
             budgets=self._request.budgets,
             aws_forecast=self._request.aws_forecast,
@@ -164,13 +165,12 @@ class _Builder:
             requests = assumed if counted is None else counted
             yield Predictions(model=name, spent_usd=spent.get(name, Decimal(0)), requests=requests, assumed=counted is None)
 
-    def _accountability(
-        self, total: Line, teams: Iterable[Line], models: Iterable[Line], services: Iterable[Line]
-    ) -> Accountability | None:
+    def _accountability(self, total: Line, teams: Iterable[Line], models: Iterable[Line]) -> Accountability | None:
         estimated = self._request.estimated
         if estimated is None:
             return None
         actual: dict[str, dict[str, Decimal | None]] = {"total": {"everything": total.forecast_usd}}
+        services = self._lines(lambda one: billed_service(one.subject))
         for scope, lines in (("team", teams), ("model", models), ("service", services)):
             actual[scope] = {line.name: line.forecast_usd for line in lines}
         return Accountability(date=estimated.date, at_least=estimated.at_least, lines=tuple(accuracies(estimated, actual)))

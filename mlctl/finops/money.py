@@ -62,4 +62,4 @@ def signed(number: Decimal | None) -> str:
 
 def percent(share: Decimal | None) -> str:
     """0.123 → `12 %`."""
-    return "–" if share is None else f"{(share * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP)} %"
+    return "–" if share is None else f"{int((share * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP))} %"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mlctl.errors import InputError
+from mlctl.finops.analysis.service_names import estimated_services
 from mlctl.finops.money import amount
 
 _ALLOWED = "the output of `mlctl cost --env … --format json`"
@@ -72,7 +73,7 @@ def accuracies(estimated: Estimated, actual: Mapping[str, Mapping[str, Decimal |
         "total": {"everything": estimated.total_usd},
         "team": estimated.teams,
         "model": estimated.models,
-        "service": estimated.services,
+        "service": estimated_services(estimated.services),
     }
     lines: list[Accuracy] = []
     for scope, names in expected.items():

@@ -13,13 +13,14 @@ from mlctl.finops.report import FinopsReport, Line
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 900, 260, 80, 28
 _LABEL, _BAR, _ROW = 270, 380, 26
+_ROUND = tuple(Decimal(part) for part in ("1", "1.5", "2", "2.5", "3", "4", "5", "6", "8", "10"))
 
 
 def daily_chart(report: FinopsReport) -> Markup:
     """A bar per day: known, odd, missing."""
     odd = {day for one in report.anomalies or () if one.name == "everything" for day in report.daily if one.first <= day <= one.last}
     missing = set(report.forecast.missing)
-    top = max([*report.daily.values(), Decimal(1)])
+    top = round_top(max([*report.daily.values(), Decimal(1)]))
     step = (_WIDTH - _LEFT) / report.period.length
     marks = []
     for number, day in enumerate(report.period.days()):
@@ -41,7 +42,7 @@ def daily_chart(report: FinopsReport) -> Markup:
 def month_chart(report: FinopsReport) -> Markup:
     """What was spent adds up; a dashed line leads to the forecast; a flat one is the budget."""
     budget, end = report.total.budget_usd or Decimal(0), report.total.forecast_usd
-    top = max(budget, end or Decimal(0), report.total.spent_usd, Decimal(1)) * Decimal("1.05")
+    top = round_top(max(budget, end or Decimal(0), report.total.spent_usd, Decimal(1)))
     step = (_WIDTH - _LEFT - 10) / report.period.length
 
     def point(days: int, amount: Decimal) -> str:
@@ -101,6 +102,13 @@ def _bar(line: Line, number: int, top: Decimal) -> str:
         f'<rect x="{_LABEL}" y="{y}" width="{max(spent, 1.0):.1f}" height="18" class="bar"/>{tick}'
         f'<text x="{_LABEL + _BAR + 10}" y="{y + 13}">{escape(text)}</text>'
     )
+
+
+def round_top(most: Decimal) -> Decimal:
+    """The end of a scale whose quarters are round numbers, with a little room above `most`."""
+    wanted = most * Decimal("1.03") / 4
+    power = Decimal(10) ** wanted.adjusted()
+    return next(4 * power * part for part in _ROUND if power * part >= wanted)
 
 
 def _y(amount: Decimal, top: Decimal) -> float:

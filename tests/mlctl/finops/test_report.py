@@ -19,11 +19,13 @@ from mlctl.errors import InputError
 from mlctl.finops.analysis.estimated import Estimated
 from mlctl.finops.build import Request, build
 from mlctl.finops.charge import Charge, Gap, Kind, Role, SourceData, Span, Subject
+from mlctl.finops.money import percent
 from mlctl.finops.period import Period
 from mlctl.finops.read.cost_forecast import AwsForecast
 from mlctl.finops.read.focus import read_focus
 from mlctl.finops.read.focus_tally import FocusRequest
 from mlctl.finops.report import FinopsReport
+from mlctl.finops.write.chart import round_top
 from mlctl.finops.write.document import document
 from mlctl.finops.write.focus import COLUMNS, MANDATORY, focus_csv
 from mlctl.finops.write.html import html
@@ -257,3 +259,14 @@ def test_the_forecast_of_aws_stands_beside_ours(report: FinopsReport) -> None:
         assert "AWS expects $4,910.00 ($4,810.00 to $5,110.00)" in written
     assert "AWS expects" not in html(report)
     assert spent == 3910
+
+
+@pytest.mark.parametrize(
+    ("most", "top"), [("1", "1.2"), ("495", "600"), ("4500", "6000"), ("12000", "16000"), ("97", "100"), ("99", "120"), ("0.5", "0.6")]
+)
+def test_scales_end_at_round_numbers_above_what_they_show(most: str, top: str) -> None:
+    assert round_top(Decimal(most)) == Decimal(top)
+
+
+def test_percentages_have_no_negative_zero() -> None:
+    assert [percent(Decimal(share)) for share in ("-0.004", "0.125", "-0.5", "13.4")] == ["0 %", "13 %", "-50 %", "1340 %"]
