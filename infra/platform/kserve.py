@@ -72,6 +72,7 @@ class KServe(pulumi.ComponentResource):
                 "domain": {f"models.{self._args.domain}": ""},
                 "features": {
                     "kubernetes.podspec-nodeselector": "enabled",
+                    "kubernetes.podspec-priorityclassname": "enabled",
                     "kubernetes.podspec-tolerations": "enabled",
                     "kubernetes.podspec-securitycontext": "enabled",
                     "secure-pod-defaults": "enabled",

@@ -38,14 +38,20 @@ def model_entries() -> dict[str, dict[str, Any]]:
         "nightly": entry("batch", batch_schedule="0 2 * * 0", instances=busy),
         "cluster": entry("kserve", challenger={"version": 4, "weight_percent": 30}),
         "raw": entry("kserve", kserve={"deployment_mode": "Standard"}, data_capture_percent=0, critical=True),
+        "accelerated": entry("kserve", accelerator="gpu", data_capture_percent=0),
         "resting": entry("realtime", version=None),
     }
+
+
+def every_mode() -> dict[str, Any]:
+    """What to change in an environment so that it serves them; its pool of GPUs is then one for serving."""
+    return {"models": model_entries(), "usage.models": {}, "cluster.node_pools.2.purpose": "serving"}
 
 
 @pytest.fixture(scope="session")
 def served(plan_variant: PlanVariant) -> tuple[Resource, ...]:
     """The serving stack of an environment with every mode."""
-    plan = plan_variant({"models": model_entries(), "usage.models": {}}, stacks=("serving",))
+    plan = plan_variant(every_mode(), stacks=("serving",))
     [stack] = [stack for stack in plan.stacks if stack.name == "serving"]
     assert stack.errors == ()
     return stack.resources
@@ -54,7 +60,7 @@ def served(plan_variant: PlanVariant) -> tuple[Resource, ...]:
 @pytest.fixture(scope="session")
 def served_messages(plan_variant: PlanVariant) -> tuple[str, ...]:
     """What its program says."""
-    plan = plan_variant({"models": model_entries(), "usage.models": {}}, stacks=("serving",))
+    plan = plan_variant(every_mode(), stacks=("serving",))
     return next(stack.messages for stack in plan.stacks if stack.name == "serving")
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from infra.platform.log_collector import LogCollectorArgs, collector_values
 from infra.serving.kserve_alarms import LATENCY, METRICS, REQUESTS
-from mlctl.plan.model import Resource
+from mlctl.plan.model import Plan, Resource
 
 Served = Sequence[Resource]
 PREFIX = "acme-prod"
@@ -67,7 +69,8 @@ def test_nothing_starts_before_its_log_group(served: Served) -> None:
 
 
 def test_requests_are_counted_and_judged(served: Served) -> None:
-    [monitor] = of(served, "PodMonitor").values()
+    assert of(served, "PodMonitor").keys() == {"cluster-podmonitor", "accelerated-podmonitor"}
+    monitor = of(served, "PodMonitor")["cluster-podmonitor"]
     assert monitor["metadata"]["namespace"] == "lending"
     assert monitor["spec"]["selector"]["matchLabels"] == {"model": "cluster"}
     assert [endpoint["port"] for endpoint in monitor["spec"]["podMetricsEndpoints"]] == [METRICS]
@@ -113,3 +116,63 @@ def test_records_go_where_monitoring_reads(served: Served) -> None:
 def test_it_scales_within_its_bounds(served: Served) -> None:
     predictor = of(served, "InferenceService")["cluster-cluster"]["spec"]["predictor"]
     assert (predictor["minReplicas"], predictor["maxReplicas"]) == (1, 4)
+
+
+FIELDS = json.loads(Path(__file__).with_name("kserve_fields.json").read_text(encoding="utf-8"))
+"""The fields of KServe's kinds, as its own Python package has them."""
+
+
+def unknown(model: str, value: Any, path: str) -> Iterator[str]:
+    """What KServe's package has no field for, at any depth; Kubernetes' own types (`V1Container`) are judged elsewhere."""
+    fields = FIELDS["models"][model]
+    for key, item in value.items():
+        if key not in fields:
+            yield f"{path}.{key}"
+            continue
+        [*_, inner] = re.findall(r"\w+", fields[key])
+        if inner in FIELDS["models"]:
+            nested = item if isinstance(item, list) else item.values() if fields[key].startswith("dict(") else [item]
+            for part in nested:
+                yield from unknown(inner, part, f"{path}.{key}")
+        elif fields[key] in PLAIN and not isinstance(item, PLAIN[fields[key]]):
+            yield f"{path}.{key} is no {fields[key]}"
+
+
+PLAIN: dict[str, type] = {"str": str, "int": int, "bool": bool, "dict(str, str)": dict, "list[str]": list}
+
+
+def test_kserve_knows_every_field(served: Served) -> None:
+    for kind, model in FIELDS["specs"].items():
+        objects = of(served, kind)
+        assert objects
+        found = [problem for item in objects.values() for problem in unknown(model, item["spec"], kind)]
+        assert found == []
+
+
+def test_a_field_that_kserve_lacks_is_found() -> None:
+    wrong = {"predictor": {"logger": {"mode": "all", "bucket": "b"}, "minReplicas": "1", "graph": {}}}
+    found = set(unknown("V1beta1InferenceServiceSpec", wrong, "spec"))
+    assert found == {"spec.predictor.logger.bucket", "spec.predictor.minReplicas is no int", "spec.predictor.graph"}
+
+
+BEHIND_A_FLAG = {
+    "affinity": "kubernetes.podspec-affinity",
+    "nodeSelector": "kubernetes.podspec-nodeselector",
+    "priorityClassName": "kubernetes.podspec-priorityclassname",
+    "securityContext": "kubernetes.podspec-securitycontext",
+    "tolerations": "kubernetes.podspec-tolerations",
+}
+"""Fields of a pod that Knative refuses unless the flag is on: https://knative.dev/docs/serving/configuration/feature-flags/."""
+
+
+def test_knative_lets_in_every_field_of_a_pod(served: Served, plan_of: Callable[[str], Plan]) -> None:
+    """With a GPU, which needs a toleration, too."""
+    [serving] = [item for item in plan_of("prod").resources() if item.type.endswith(":KnativeServing")]
+    flags = {flag for flag, state in serving.inputs["spec"]["config"]["features"].items() if state == "enabled"}
+    used = {
+        BEHIND_A_FLAG[field]
+        for service in of(served, "InferenceService").values()
+        for field in service["spec"]["predictor"]
+        if field in BEHIND_A_FLAG
+    }
+    assert {"kubernetes.podspec-priorityclassname", "kubernetes.podspec-tolerations"} <= used <= flags

@@ -142,7 +142,7 @@ def test_the_cluster_splits_with_a_graph(served: Served) -> None:
     services = {service["metadata"]["name"]: service["metadata"] for service in of(served, "InferenceService").values()}
     assert {service["namespace"] for service in services.values()} == {"lending"}
     modes = {name: service["annotations"]["serving.kserve.io/deploymentMode"] for name, service in services.items()}
-    assert modes == {"cluster": "Knative", "cluster-challenger": "Knative", "raw": "Standard"}
+    assert modes == {"cluster": "Knative", "cluster-challenger": "Knative", "raw": "Standard", "accelerated": "Knative"}
     [graph] = of(served, "InferenceGraph").values()
     steps = graph["spec"]["nodes"]["root"]["steps"]
     assert steps == [{"serviceName": "cluster", "weight": 70}, {"serviceName": "cluster-challenger", "weight": 30}]
@@ -166,7 +166,9 @@ def test_each_model_has_its_own_role_and_key(served: Served) -> None:
     reads = policy(served, "split")["ReadArtefacts"]["Resource"]
     assert reads.endswith("/split/*")
     keys = {inputs["name"] for inputs in of(served, "Alias").values()}
-    assert keys == {f"alias/{PREFIX}-model-{name}" for name in ("split", "trial", "shadow", "queue", "nightly", "cluster", "raw")}
+    assert keys == {
+        f"alias/{PREFIX}-model-{name}" for name in ("split", "trial", "shadow", "queue", "nightly", "cluster", "raw", "accelerated")
+    }
 
 
 def test_only_models_in_the_vpc_have_a_network(served: Served) -> None:
