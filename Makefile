@@ -43,6 +43,8 @@ lint: .venv/.dev ## Style, types, import contracts, generated files
 	.venv/bin/python -m tools.generate --check
 	.venv/bin/mlctl workflow render --check
 	.venv/bin/zizmor --offline --quiet .github/workflows
+	.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	.venv/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	if [ -x .engines/bin/actionlint ]; then .engines/bin/actionlint; else echo "actionlint left out: make engines"; fi
 
 format: .venv/.dev ## Mend what can be mended by machine

@@ -46,22 +46,30 @@ def environments(output: Path | None, only: str | None) -> None:
 @_env
 @_stack
 @click.option("--base", metavar="GITREF", help="Only stacks whose plan differs from this commit's.")
-def preview(name: str, stacks: tuple[str, ...], base: str | None) -> None:
+@click.option("--save", type=click.Path(path_type=Path, file_okay=False), help="Keep each stack's plan in this folder, for `up --plans`.")
+def preview(name: str, stacks: tuple[str, ...], base: str | None, save: Path | None) -> None:
     """What an update would do, stack by stack."""
+    if save is not None:
+        save.mkdir(parents=True, exist_ok=True)
     with _deployment(name, stacks, base) as (deployment, _):
-        deployment.preview()
+        deployment.preview(save.resolve() if save is not None else None)
 
 
 @command.command("up")
 @_env
 @_stack
-def up(name: str, stacks: tuple[str, ...]) -> None:
+@click.option("--plans", type=click.Path(path_type=Path, file_okay=False), help="What `preview --save` kept: update by these plans.")
+def up(name: str, stacks: tuple[str, ...], plans: Path | None) -> None:
     """Update the stacks in dependency order, each as previewed; stops at the first that fails."""
     import tempfile
 
+    from mlctl.errors import InputError
+
+    if plans is not None and not plans.is_dir():
+        raise InputError("is no folder", file=plans, key="--plans", remedy=f"mlctl deploy preview --env {name} --save {plans}")
     done: list[str] = []
     with _deployment(name, stacks, None) as (deployment, order), tempfile.TemporaryDirectory(prefix="mlctl-plans-") as folder:
-        deployment.up(Path(folder), done=done)
+        deployment.up(plans.resolve() if plans is not None else Path(folder), done=done)
         click.echo(f"{name}: deployed {', '.join(order) or 'nothing'}")
         if "serving" in done:
             _record(name)
@@ -87,24 +95,48 @@ def drift(name: str, stacks: tuple[str, ...], out: Path) -> None:
 @command.command("smoke")
 @_env
 def smoke_test(name: str) -> None:
-    """After an update: pinned models answer in their version, behind a closed front door."""
+    """After an update: pinned models score a row and answer in their version, behind a closed front door."""
     import boto3
 
+    from mlctl.cli.model_traffic import aws_client
     from mlctl.config import load_environments
     from mlctl.errors import BlockedError
     from mlctl.plan.environment import Repository
     from mlctl.promotion.deployment import Deployment
+    from mlctl.promotion.scored_row import score_one_row
     from mlctl.promotion.smoke import smoke
 
     repository = Repository.find()
     [environment] = load_environments(repository.environments, [name])
     deployment = Deployment(repository.root, environment, ["serving"], Path())
     checks = smoke(environment, deployment.outputs("serving"), boto3.Session().get_credentials())
+    checks += score_one_row(repository.root, environment, aws_client("sagemaker-runtime", environment))
     for check in checks:
         click.echo(f"{check.verdict.replace('_', ' '):<14} {check.name:<24} {check.detail}")
     failed = [check.name for check in checks if check.verdict == "fail"]
     if failed:
         raise BlockedError(f"{name} does not serve as pinned: {', '.join(failed)}", remedy="mlctl model rollback, or mend the deployment")
+
+
+@command.command("canaries")
+@_env
+@click.option("--ref", default="main", show_default=True, help="Branch whose canary.yml is run.")
+def canaries(name: str, ref: str) -> None:
+    """Start canary.yml for each model with a version on trial that no canary has judged; needs GITHUB_TOKEN."""
+    from mlctl.cli.github import github
+    from mlctl.config import load_environments
+    from mlctl.evidence.log import EvidenceLog
+    from mlctl.plan.environment import Repository
+    from mlctl.promotion.trials import trials
+
+    repository = Repository.find()
+    [environment] = load_environments(repository.environments, [name])
+    found = trials(environment, list(EvidenceLog(repository.root / "evidence").records()))
+    for model in found:
+        github().start("canary.yml", ref=ref, inputs={"model": model, "environment": name})
+        click.echo(f"{name}: canary of {model} started")
+    if not found:
+        click.echo(f"{name}: no version is on trial")
 
 
 @command.command("image")

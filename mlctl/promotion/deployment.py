@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,20 +56,32 @@ class Deployment:
             self._run(stack, "preview", *self._policies(), *saved)
 
     def up(self, plans: Path, *, done: list[str]) -> None:
-        """Preview and update each stack in turn, exactly as previewed; stop at the first that fails. `done` tells how far it came.
+        """Update each stack in turn, exactly as previewed; stop at the first that fails. `done` tells how far it came.
 
-        Each stack is previewed just before its update, because it reads what the ones before export.
+        A stack whose plan lies in `plans` was previewed for people to look at, and is updated by that plan, unless a stack before it has
+        changed what it exports by now. Then, and where there is no plan, it is previewed just before its update; in production that was
+        not what people looked at, so it stops.
 
         Raises
         ------
+        BlockedError
+            A plan for production is out of date.
         ServiceError
             A stack failed; the message says which were deployed and which were not begun.
         """
+        changed: list[str] = []
         for number, stack in enumerate(self._stacks):
             plan = plans / f"{stack}.json"
+            seen = plan.exists()
             try:
-                self._run(stack, "preview", *self._policies(), "--save-plan", str(plan))
+                before = self._exports(stack) if seen else {}
+                if changed and seen:
+                    self._out_of_date(stack, changed, done)
+                if changed or not seen:
+                    self._run(stack, "preview", *self._policies(), "--save-plan", str(plan))
                 self._run(stack, "up", "--yes", "--skip-preview", *self._policies(), "--plan", str(plan))
+                if seen and self._exports(stack) != before:
+                    changed.append(stack)
             except ServiceError as error:
                 rest = ", ".join(self._stacks[number + 1 :]) or "none"
                 raise ServiceError(
@@ -76,6 +89,20 @@ class Deployment:
                     remedy="mend the cause and run the same command again: what is deployed is left as it is",
                 ) from None
             done.append(stack)
+
+    def _out_of_date(self, stack: str, changed: Sequence[str], done: Sequence[str]) -> None:
+        what = f"{', '.join(changed)} exports something else since {stack} was previewed"
+        if self._environment.production:
+            remedy = "run the same workflow again: it previews what is left, for people to look at"
+            raise BlockedError(f"{what}; deployed: {', '.join(done)}; not begun: {', '.join(self._stacks[len(done) :])}", remedy=remedy)
+        print(f"{what}: previewed again", file=sys.stderr)
+
+    def _exports(self, stack: str) -> dict[str, Any]:
+        """Empty where there is no such stack yet."""
+        try:
+            return self.outputs(stack)
+        except ServiceError:
+            return {}
 
     def drift(self) -> list[Drift]:
         """What a refresh would change, of each stack that has drifted. Changes nothing."""

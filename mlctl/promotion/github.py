@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from mlctl.errors import InputError
@@ -91,6 +92,21 @@ class GitHub:
         self.service.ask("POST", f"/issues/{number}/comments", json={"body": reason})
         answer = self.service.ask("PATCH", f"/issues/{number}", json={"state": "closed"})
         return str(expect(self.service, (answer.body or {}).get("html_url"), str, "html_url"))
+
+    def open_pull_request(self, head: str, commit: str) -> int | None:
+        """The number of the open pull request of `owner:branch` at this commit; None where there is none, or it has moved on."""
+        found = expect(
+            self.service, self.service.ask("GET", "/pulls", query={"head": head, "state": "open"}).body, list, "list of pull requests"
+        )
+        for item in found:
+            at = item.get("head") if isinstance(item, dict) else None
+            if isinstance(at, dict) and at.get("sha") == commit:
+                return _number(self.service, item)
+        return None
+
+    def start(self, workflow: str, *, ref: str, inputs: Mapping[str, str]) -> None:
+        """Run a workflow that may be dispatched. Not repeated where the answer is lost: it would run twice."""
+        self.service.ask("POST", f"/actions/workflows/{workflow}/dispatches", json={"ref": ref, "inputs": dict(inputs)})
 
     def _marked(self, path: str, marker: str, **query: str) -> dict[str, Any] | None:
         """The first item whose body begins with the marker, page by page."""

@@ -20,8 +20,8 @@ from tests.mlctl.promotion.conftest import SOURCE
 
 FOLDER = SOURCE / ".github" / "workflows"
 FILES = sorted(FOLDER.glob("*.yml"))
-NAMES = ["canary", "deploy", "drift", "finops", "promote", "pull_request", "rollback", "training", "upgrade"]
-AT_WRITE = {"contents", "pull-requests", "issues", "security-events", "id-token"}
+NAMES = ["canary", "comment", "deploy", "drift", "finops", "promote", "pull_request", "rollback", "training", "upgrade"]
+AT_WRITE = {"actions", "contents", "pull-requests", "issues", "security-events", "id-token"}
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -48,7 +48,8 @@ def test_least_privilege_time_outs_and_pins(path: Path) -> None:
     workflow = load(path)
     assert workflow["permissions"] == {}, "nothing unless a job asks"
     assert "concurrency" in workflow
-    assert "pull_request_target" not in workflow["on"] and "workflow_run" not in workflow["on"]
+    assert "pull_request_target" not in workflow["on"]
+    assert ("workflow_run" in workflow["on"]) == (path.stem == "comment"), "see docs/adr/0007"
     for name, job in workflow["jobs"].items():
         assert int(job["timeout-minutes"]) <= 300, name
         assert set(job["permissions"]) <= AT_WRITE, name
@@ -100,10 +101,42 @@ def test_deployments_are_never_cancelled_and_come_one_after_the_other() -> None:
     assert deploy["environment"] == "${{ matrix.place.environment }}"
     assert [command.split()[1:3] for command in commands("deploy") if "mlctl" in command] == [
         ["deploy", "environments"],
+        ["deploy", "preview"],
         ["deploy", "up"],
         ["deploy", "smoke"],
+        ["deploy", "canaries"],
         ["evidence", "propose"],
     ]
+
+
+def test_what_is_approved_is_what_was_previewed() -> None:
+    jobs = load(FOLDER / "deploy.yml")["jobs"]
+    assert jobs["deploy"]["needs"] == ["environments", "preview"]
+    assert jobs["preview"]["environment"] == "${{ matrix.place.environment }}-preview", "no right to change anything"
+    kept = next(step["with"] for step in jobs["preview"]["steps"] if "upload-artifact" in step.get("uses", ""))
+    fetched = next(step["with"] for step in jobs["deploy"]["steps"] if "download-artifact" in step.get("uses", ""))
+    assert kept["name"] == fetched["name"] and kept["path"].rstrip("/") == fetched["path"]
+    lines = commands("deploy")
+    assert any(line.endswith("--save .mlctl/plans") for line in lines) and any(line.endswith("--plans .mlctl/plans") for line in lines)
+
+
+def test_what_may_comment_for_a_fork_runs_none_of_its_code() -> None:
+    workflow = load(FOLDER / "comment.yml")
+    [job] = workflow["jobs"].values()
+    assert job["permissions"] == {"actions": "read", "contents": "read", "pull-requests": "write"}
+    checkouts = [step for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")]
+    assert [set(step["with"]) for step in checkouts] == [{"persist-credentials"}], "the default branch and nothing else"
+    assert "--untrusted" in job["steps"][-1]["run"]
+    places = [step["with"]["path"] for step in job["steps"] if "download-artifact" in step.get("uses", "")]
+    assert places == [".mlctl/untrusted"], "what the fork made lies where nothing is run or imported"
+
+
+def test_owners_are_asked_about_what_is_dangerous() -> None:
+    lines = [line.split() for line in (SOURCE / ".github" / "CODEOWNERS").read_text().splitlines() if line and not line.startswith("#")]
+    owned = {line[0]: line[1:] for line in lines}
+    assert {"/environments/prod.yaml", "/policies/", "/.github/", "/evidence/"} <= set(owned)
+    for path, owners in owned.items():
+        assert (owners and (SOURCE / path.strip("/")).exists()) or path == "/evidence/", path
 
 
 def test_environments_come_in_the_order_they_are_deployed_in(tmp_path: Path) -> None:
@@ -154,6 +187,16 @@ def test_make_targets_exist() -> None:
 def test_mlctl_lists_the_commands_that_workflows_call() -> None:
     called = {shlex.split(line)[1] for name in NAMES for line in commands(name) if "mlctl" in line}
     assert called <= set(LazyGroup().list_commands(click.Context(click.Group())))
+
+
+def test_each_workflow_keeps_the_published_schema(tmp_path: Path) -> None:
+    checker = Path(sys.executable).with_name("check-jsonschema")
+    command = [str(checker), "--builtin-schema", "vendor.github-workflows"]
+    subprocess.run([*command, *map(str, FILES)], check=True, capture_output=True)
+    subprocess.run([str(checker), "--builtin-schema", "vendor.dependabot", str(FOLDER.parent / "dependabot.yml")], check=True)
+    wrong = tmp_path / "wrong.yml"
+    wrong.write_text(BROKEN.replace("runs-on", "run-on"))
+    assert subprocess.run([*command, str(wrong)], check=False, capture_output=True).returncode == 1, "it can find something"
 
 
 def test_zizmor_finds_nothing() -> None:

@@ -107,8 +107,56 @@ def test_a_failure_at_the_third_stack_stops_there_and_says_how_far_it_came(
     )
     assert "preview serving" not in pulumi.calls
     pulumi.answer({})
-    deployment.up(tmp_path, done=(again := []))
+    again: list[str] = []
+    deployment.up(tmp_path, done=again)
     assert again == ORDER
+
+
+def outputs(**stacks: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {f"stack {stack}": {"status": 0, "out": json.dumps(values)} for stack, values in stacks.items()}
+
+
+def test_what_was_previewed_for_people_is_what_is_applied(pulumi: StandIn, deployment: Deployment, tmp_path: Path) -> None:
+    plans = tmp_path / "plans"
+    plans.mkdir()
+    deployment.preview(plans)
+    assert sorted(path.name for path in plans.iterdir()) == sorted(f"{stack}.json" for stack in ORDER)
+    pulumi.answer(outputs(**{stack: {"a": 1} for stack in ORDER}))
+    deployment.up(plans, done=[])
+    assert [call for call in pulumi.calls[len(ORDER) :] if not call.startswith("stack ")] == [f"up {stack}" for stack in ORDER]
+
+
+def changing(pulumi: StandIn, stack: str) -> None:
+    """The exports of a stack change when it is updated."""
+    pulumi.answer(outputs(**{name: {"a": 1} for name in ORDER}))
+    script = (pulumi.folder / "pulumi").read_text()
+    note = f'if command == "up" and stack == "{stack}":\n    answers = json.loads((here / "answers").read_text())\n'
+    note += (
+        f'    answers["stack {stack}"] = {{"status": 0, "out": \'{{"a": 2}}\'}}\n    (here / "answers").write_text(json.dumps(answers))\n'
+    )
+    (pulumi.folder / "pulumi").write_text(script.replace("answers = json.loads", note + "answers = json.loads", 1))
+
+
+def test_a_plan_made_before_the_exports_it_reads_is_made_anew(
+    pulumi: StandIn, deployment: Deployment, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    deployment.preview(tmp_path)
+    changing(pulumi, "registries")
+    deployment.up(tmp_path, done=[])
+    calls = [call for call in pulumi.calls[len(ORDER) :] if not call.startswith("stack ")]
+    assert calls == ["up foundation", "up registries", "preview cluster", "up cluster", "preview serving", "up serving"]
+    assert "registries exports something else since cluster was previewed: previewed again" in capfd.readouterr().err
+
+
+def test_in_production_nothing_is_applied_that_nobody_looked_at(repo: Path, pulumi: StandIn, tmp_path: Path) -> None:
+    [prod] = load_environments(repo / "environments", ["prod"])
+    deployment = Deployment(repo, prod, ORDER, repo / "config.json")
+    deployment.preview(tmp_path)
+    changing(pulumi, "registries")
+    done: list[str] = []
+    with pytest.raises(BlockedError, match="deployed: foundation, registries; not begun: cluster, serving; run the same workflow again"):
+        deployment.up(tmp_path, done=done)
+    assert done == ["foundation", "registries"] and "up cluster" not in pulumi.calls
 
 
 def test_previews_change_nothing(pulumi: StandIn, deployment: Deployment) -> None:
