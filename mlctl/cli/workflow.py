@@ -26,6 +26,8 @@ def _pairs(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -
         name, equals, text = value.partition("=")
         if not equals or not name:
             raise click.BadParameter(f"`{value}` is not NAME=VALUE", param=option)
+        if name in pairs:
+            raise click.BadParameter(f"`{name}` is given twice", param=option)
         pairs[name] = text
     return pairs
 

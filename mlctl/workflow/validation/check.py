@@ -11,7 +11,7 @@ from mlctl.workflow.tags import strings_in
 from mlctl.workflow.validation.interface import check_interface
 from mlctl.workflow.validation.known import Known, text_problem
 from mlctl.workflow.validation.never import Values, values_of
-from mlctl.workflow.validation.refusals import ignored, refuse
+from mlctl.workflow.validation.refusals import ignored, refuse, refuse_start
 from mlctl.workflow.validation.template import TemplateCheck
 from mlctl.workflow.yaml_document import Path_
 
@@ -37,25 +37,27 @@ def check(catalog: Catalog, *, entrypoint: str | None = None, parameters: Values
     name = entrypoint or spec.get("entrypoint")
     if not name:
         raise main.document.error(main.spec_path, "has no `entrypoint`", remedy="add it, or give one with --entrypoint NAME")
+    refuse_start(catalog)
     _check_unique(catalog)
     check_interface(catalog)
     walker = _Walker(catalog, values_of(catalog, parameters or {}))
-    walker.call(Call.read({"template": name}, "entrypoint"), main.spec_path, _workflow_arguments(spec))
+    walker.call(Call.read({"template": name}, "entrypoint"), main.spec_path, _workflow_arguments(spec, parameters or {}))
     for hook in hooks_of(spec).values():
-        walker.call(hook, main.spec_path, _workflow_arguments(spec) if hook.name == "exit" else None)
+        walker.call(hook, main.spec_path, _workflow_arguments(spec, parameters or {}) if hook.name == "exit" else None)
     walker.check_values()
     walker.finish()
     return Checked(catalog=catalog, entrypoint=str(name), ignored=ignored(catalog, walker.reached))
 
 
-def _workflow_arguments(spec: Raw) -> Arguments:
-    """The workflow's arguments; an artefact kept in a store may be given as a file on the command line."""
+def _workflow_arguments(spec: Raw, values: Values) -> Arguments:
+    """The workflow's arguments with the values it is given; an artefact kept in a store may be given as a file on the command line."""
     own = Arguments.read(spec.get("arguments"))
+    parameters = {name: replace(item, value=values.get(name, item.value)) for name, item in own.parameters.items()}
     given = {
         name: replace(artifact, source="{{given." + name + "}}") if artifact.location else artifact
         for name, artifact in own.artifacts.items()
     }
-    return Arguments(parameters=own.parameters, artifacts=given)
+    return Arguments(parameters=parameters, artifacts=given)
 
 
 def _check_unique(catalog: Catalog) -> None:
@@ -121,7 +123,7 @@ class _Walker:
                 for artifact in outputs.artifacts.values():
                     if artifact.global_name:
                         names.add(f"workflow.outputs.artifacts.{artifact.global_name}")
-        for parameter in _workflow_arguments(self._catalog.spec).parameters.values():
+        for parameter in Arguments.read(self._catalog.spec.get("arguments")).parameters.values():
             names.add(f"workflow.parameters.{parameter.name}")
         metadata = self._catalog.metadata
         for kind in ("labels", "annotations"):

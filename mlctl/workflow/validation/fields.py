@@ -9,12 +9,16 @@ from mlctl.workflow.argo_fields import KINDS, field_table
 from mlctl.workflow.yaml_document import Document, Path_
 
 _NAMED = ("Parameter", "Artifact", "EnvVar", "Volume", "VolumeMount", "WorkflowStep", "DAGTask")
+_FREE = ("Plugin",)
+"""Holds whatever the plugin understands."""
 _NAMES = {"str": "a string", "int": "a whole number", "bool": "true or false", "float": "a number"}
 
 
 def check_fields(document: Document) -> None:
     """Raise InputError at the first key Argo does not know or value it would not read."""
     kind = document.value.get("kind")
+    if kind is None:
+        raise document.error((), "has no `kind`", allowed=", ".join(KINDS))
     if kind not in KINDS:
         raise document.error(("kind",), f"`{kind}` is not a kind that can be run", allowed=", ".join(KINDS))
     version = document.value.get("apiVersion")
@@ -26,7 +30,7 @@ def check_fields(document: Document) -> None:
 
 
 def _check(document: Document, path: Path_, value: Any, kind: str) -> None:
-    if value is None or kind == "any":
+    if value is None or kind == "any" or kind in _FREE:
         return
     if kind.startswith("["):
         _check_list(document, path, value, kind[1:-1])

@@ -62,6 +62,14 @@ def refuse(found: Found, catalog: Catalog, when: str | None = None) -> None:
     _refuse_outputs(found)
 
 
+def refuse_start(catalog: Catalog) -> None:
+    """Raise InputError if the workflow asks to be stopped or suspended before it has begun."""
+    for key, reason in (("suspend", "the workflow would never begin"), ("shutdown", "the workflow would be stopped as it begins")):
+        if catalog.spec.get(key):
+            problem = f"`{key}` is not done here: {reason}"
+            raise catalog.main.document.error((*catalog.main.spec_path, key), problem, remedy=f"take `{key}` out")
+
+
 def ignored(catalog: Catalog, reached: list[Found]) -> list[str]:
     """The fields that are accepted and have no meaning on one machine, sorted."""
     names = {key for key in _WITHOUT_MEANING_IN_SPEC if catalog.spec.get(key) is not None}

@@ -1,0 +1,185 @@
+"""What the images hold is all their programs need: steps of a rendered workflow, the Ray job and the server run from the copied files."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.docker.image import Dockerfile, build, let_through
+
+ROOT = Path(__file__).parents[2]
+TEMPLATES = {
+    item["name"]: item for item in yaml.safe_load((ROOT / "workflows/rendered/dev/churn-training.yaml").read_text())["spec"]["templates"]
+}
+WITHOUT_THE_CHECKOUT = f"""
+import runpy, sys
+sys.meta_path = [finder for finder in sys.meta_path if "editable" not in getattr(finder, "__module__", type(finder).__module__)]
+sys.path = [path for path in sys.path if path not in ("", {str(ROOT)!r}) and "__editable__" not in path]
+"""
+"""The tests' own interpreter knows the checkout; the image's does not."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image's files in a folder, and the variables it sets."""
+
+    root: Path
+    dockerfile: Dockerfile
+
+    def environment(self, **more: str) -> dict[str, str]:
+        own = {name: value for name, value in self.dockerfile.variables.items() if name != "PATH"}
+        own["PYTHONPATH"] = str(self.root / own["PYTHONPATH"].lstrip("/"))
+        own["HOME"] = str(self.root / own["HOME"].lstrip("/"))
+        Path(own["HOME"]).mkdir(exist_ok=True)
+        return {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **own, **more}
+
+    def python(self, code: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", WITHOUT_THE_CHECKOUT + code, *arguments]
+        folder = self.root / self.dockerfile.all("WORKDIR")[0].lstrip("/")
+        return subprocess.run(command, cwd=folder, env=self.environment(**variables), capture_output=True, text=True, check=False)
+
+
+def image(name: str, root: Path) -> Image:
+    dockerfile = Dockerfile.read(ROOT / "docker" / name / "Dockerfile")
+    build(ROOT, dockerfile, root)
+    return Image(root, dockerfile)
+
+
+@pytest.fixture(scope="module")
+def training(tmp_path_factory: pytest.TempPathFactory) -> Image:
+    return image("training", tmp_path_factory.mktemp("training"))
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Image:
+    return image("serving", tmp_path_factory.mktemp("serving"))
+
+
+def test_secrets_that_lie_about_stay_out(tmp_path: Path) -> None:
+    (tmp_path / ".dockerignore").write_text((ROOT / ".dockerignore").read_text())
+    taken = [
+        "ml/spec.py",
+        "mlctl/cli/main.py",
+        "workflows/steps/told.py",
+        "environments/dev.yaml",
+        "locks/ml.txt",
+        "docker/serving/serve.py",
+    ]
+    left = [".env", "secrets/key.pem", ".git/config", "ml/__pycache__/spec.pyc", "tests/x.py", "evidence/churn.jsonl", "mlruns/1/x"]
+    assert [name for name in taken if not let_through(tmp_path, tmp_path / name)] == []
+    assert [name for name in left if let_through(tmp_path, tmp_path / name)] == []
+
+
+def test_the_training_image_says_who_and_where_it_is(training: Image) -> None:
+    variables = training.dockerfile.variables
+    assert (variables["HOME"], variables["PYTHONPATH"], variables["GIT_COMMIT"]) == ("/scratch", "/app", "unknown")
+    mounts = {mount["mountPath"] for item in TEMPLATES.values() if "script" in item for mount in item["script"]["volumeMounts"]}
+    assert variables["HOME"] in mounts, "a pod's file system is read-only but for this"
+    assert training.dockerfile.all("USER") == ["10001:10001"]
+    assert "ln --symbolic /venv/bin/ray /usr/local/bin/ray" in training.dockerfile.all("RUN")[0]
+
+
+def test_the_health_checks_commands_work(training: Image, serving: Image) -> None:
+    [check] = training.dockerfile.all("HEALTHCHECK")
+    done = training.python(json.loads(check.partition("CMD ")[2])[2])
+    assert done.returncode == 0, done.stderr
+    done = serving.python("sys.argv[0] = 'serve.py'; runpy.run_path('serve.py', run_name='__main__')", "ping", SAGEMAKER_BIND_TO_PORT="9")
+    assert done.returncode == 1, "nothing is served"
+
+
+def run_step(image: Image, folder: Path, name: str, **parameters: str) -> None:
+    """A step of the rendered manifest with the command line it has there; artefacts lie in `folder`, where the step before left them."""
+    script = TEMPLATES[name]["script"]
+    file = folder / f"{name}.json"
+    file.write_text(json.dumps([{"name": key.replace("_", "-"), "value": value} for key, value in parameters.items()]))
+    arguments = [*script["args"][2:], str(file)]
+    code = f"sys.argv = ['runner', *{arguments!r}]; runpy.run_module('mlctl.workflow.process.hera_step', run_name='__main__')"
+    variables = {"hera__outputs_directory": str(folder), "MLCTL_HERA_PATHS": json.dumps({"/tmp/hera-inputs": str(folder)})}
+    done = image.python(code, TMPDIR=str(image.root / "scratch"), **variables)
+    assert done.returncode == 0, f"{name}: {done.stderr[-3000:]}"
+
+
+@pytest.fixture(scope="module")
+def trained(training: Image, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the steps from data to package leave, run from the files of the training image."""
+    folder = tmp_path_factory.mktemp("steps")
+    before = set((training.root / "app").rglob("*"))
+    common = {"model": "churn"}
+    tracked = {**common, "tracking_uri": f"sqlite:///{folder}/mlflow.db", "training": '{"trials": 1}'}
+    run_step(training, folder, "ingest", **common, knobs='{"rows": 700}')
+    run_step(training, folder, "build-features", **tracked, as_of="")
+    run_step(training, folder, "screen", **common)
+    run_step(training, folder, "train", **tracked, fingerprint="f")
+    run_step(training, folder, "package", **common)
+    assert set((training.root / "app").rglob("*")) == before, "a pod cannot write beside its code"
+    return folder / "artifacts"
+
+
+@pytest.mark.ml
+@pytest.mark.slow
+def test_the_steps_of_training_find_all_they_need(trained: Path) -> None:
+    assert (trained / "package" / "model" / "MLmodel").is_file()
+
+
+@pytest.mark.ml
+@pytest.mark.slow
+def test_the_ray_job_is_in_the_image(training: Image) -> None:
+    done = training.python("sys.argv = ['ray_job']; runpy.run_module('workflows.ray_job', run_name='__main__')")
+    assert (done.returncode, done.stderr.partition(":")[0]) == (2, "MODEL"), done.stderr
+
+
+@pytest.fixture
+def server(serving: Image, trained: Path) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = serving.environment(
+        MODEL_FOLDER=str(trained / "package" / "model"), SAGEMAKER_BIND_TO_PORT=str(port), DECISION_KEY="k" * 32
+    )
+    command = [sys.executable, str(serving.root / "app" / "serve.py"), *json.loads(serving.dockerfile.all("CMD")[0])]
+    process = subprocess.Popen(command, cwd=serving.root / "app", env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _ask(address: str, body: bytes | None = None) -> tuple[int, Any]:
+    request = urllib.request.Request(address, data=body, headers={"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        text = answer.read()
+        return answer.status, json.loads(text) if body else text
+
+
+@pytest.mark.ml
+@pytest.mark.slow
+def test_the_serving_image_answers(server: str, trained: Path) -> None:
+    import pandas as pd
+
+    for _ in range(600):
+        try:
+            assert _ask(f"{server}/ping")[0] == 200
+            break
+        except OSError:
+            time.sleep(0.1)
+    signature = yaml.safe_load((trained / "package" / "model" / "MLmodel").read_text())["signature"]["inputs"]
+    columns = [item["name"] for item in json.loads(signature)]
+    rows = pd.read_parquet(trained / "bundle" / "reference.parquet").head(3)
+    rows = rows[[name for name in columns if name in rows]]
+    request = json.dumps({"dataframe_records": json.loads(rows.to_json(orient="records"))}).encode()
+    status, answer = _ask(f"{server}/invocations", request)
+    assert status == 200
+    assert len(answer["predictions"]) == 3
