@@ -19,6 +19,7 @@ from mlctl.cost.quote import Surroundings
 from mlctl.cost.quoting import Quoting
 from mlctl.cost.services.data_transfer import TYPE as DATA_TRANSFER
 from mlctl.cost.usage import Defaults, UsageBook, load_defaults
+from mlctl.plan.collector import collector_paused
 from mlctl.plan.model import Plan, Resource
 
 ACCOUNT = "account"
@@ -227,6 +228,7 @@ class Estimate:
             )
 
 
+@collector_paused()
 def estimate(plan: Plan, environment: Environment, prices: PriceBook, *, today: date, defaults: Defaults | None = None) -> Estimate:
     """Price a plan. `today` decides what depends on the date: support of a version, age of a price."""
     defaults = load_defaults() if defaults is None else defaults

@@ -1,14 +1,18 @@
-"""Where AWS's Price List API keeps each of our prices: the service code, and what in a product's attributes tells that it is this one.
+"""Where AWS's Price List API keeps each of our prices: the service code, and what in a product tells that it is this one.
 
-A usage type begins with the region's short name (`EU-NatGateway-Hours`), which us-east-1 leaves out; only what follows is compared.
+A usage type begins with the region's name (`EU-NatGateway-Hours`, `USE1-Host:ml.m5.large`, `us-east-1-KMS-Keys`), which us-east-1 often
+leaves out; only what follows is compared. Each offer says where its filter was read in public on 2026-11-20.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from typing import Any
+
+_REGION = r"(?:(?:[A-Z]{3,4}\d|EU|Global|[a-z]{2}(?:-[a-z]+)+-\d)-)?"
+"""What stands before a usage type. `IA-` is none: it is the infrequent-access class of DynamoDB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,83 +26,205 @@ class Offer:
     code: str
     """Service code of the Price List API."""
     usage: str
-    """Regular expression of the usage type after the region's prefix."""
+    """Regular expression of the usage type after the region's name."""
     attributes: Mapping[str, str] = field(default_factory=dict)
-    """Further attributes that must be equal; sent to AWS as filters."""
-    divisor: Decimal = Decimal(1)
-    """How many of our units one of AWS's units holds."""
-    begin: str = "0"
-    """Start of the price tier, in AWS's unit; None is the only one."""
+    """Further attributes that must be equal, and productFamily; sent to AWS as filters."""
+    regional: bool = True
+    """Whether AWS has a product per region. One for all of them has no region to filter by."""
+    seen: str
+    """Where the filter is published."""
 
-    def matches(self, attributes: Mapping[str, str]) -> bool:
-        """Whether a product's attributes are those of this item."""
-        usage = re.sub(r"^[A-Z]{2,4}\d?-", "", attributes.get("usagetype", ""))
-        return re.fullmatch(self.usage, usage) is not None and all(attributes.get(key) == value for key, value in self.attributes.items())
-
-
-def _offer(service: str, item: str, unit: str, code: str, usage: str, begin: str = "0", **attributes: str) -> Offer:
-    return Offer(service=service, item=item, unit=unit, code=code, usage=usage, attributes=attributes, begin=begin)
+    def matches(self, product: Mapping[str, Any]) -> bool:
+        """Whether a product (its family beside its attributes, as AWS sends it) is this item."""
+        attributes = product.get("attributes", {})
+        known = {"productFamily": product.get("productFamily"), **attributes}
+        usage = re.fullmatch(_REGION + f"(?:{self.usage})", attributes.get("usagetype", ""))
+        return usage is not None and all(known.get(key) == value for key, value in self.attributes.items())
 
 
-_EC2, _VPC, _WATCH = "AmazonEC2", "AmazonVPC", "AmazonCloudWatch"
+def _offers(service: str, code: str, seen: str, *rows: tuple[str, str, str, dict[str, str]]) -> Iterator[Offer]:
+    """Offers of one service that were read in one place: (item, unit, usage type, attributes)."""
+    for item, unit, usage, attributes in rows:
+        yield Offer(service=service, item=item, unit=unit, code=code, usage=usage, attributes=attributes, seen=seen)
 
-OFFERS = (
-    *(
-        _offer("EBS", f"{kind} storage", "GB-month", _EC2, rf"EBS:VolumeUsage\.{kind}", volumeApiName=kind)
-        for kind in ("gp2", "gp3", "io2", "sc1", "st1")
+
+def _peer(name: str) -> str:
+    return f"infracost/infracost internal/resources/aws/{name}.go"
+
+
+_EC2, _VPC, _WATCH, _LAMBDA = "AmazonEC2", "AmazonVPC", "AmazonCloudWatch", "AWSLambda"
+_AWS_SAMPLE = "AWS SDK reference, sample answer of GetProducts: CAN1-EBS:VolumeUsage.piops"
+_BILLS = "usage types in published bills and price lists: USE1-"
+
+OFFERS: tuple[Offer, ...] = (
+    *_offers(
+        "EBS",
+        _EC2,
+        _AWS_SAMPLE,
+        *(
+            (f"{kind} storage", "GB-month", rf"EBS:VolumeUsage\.{kind}", {"volumeApiName": kind})
+            for kind in ("gp2", "gp3", "io2", "sc1", "st1")
+        ),
+        ("io1 storage", "GB-month", r"EBS:VolumeUsage\.piops", {"volumeApiName": "io1"}),
     ),
-    _offer("EBS", "io1 storage", "GB-month", _EC2, r"EBS:VolumeUsage\.piops", volumeApiName="io1"),
-    _offer("EBS", "io1 IOPS", "IOPS-month", _EC2, r"EBS:VolumeP-IOPS\.piops", volumeApiName="io1"),
-    _offer("EBS", "gp3 IOPS above 3,000", "IOPS-month", _EC2, r"EBS:VolumeP-IOPS\.gp3", volumeApiName="gp3"),
-    _offer("EBS", "magnetic storage", "GB-month", _EC2, r"EBS:VolumeUsage", volumeApiName="standard"),
-    _offer("EBS", "snapshot storage", "GB-month", _EC2, r"EBS:SnapshotUsage", productFamily="Storage Snapshot"),
-    _offer("VPC", "NAT gateway", "hour", _EC2, r"NatGateway-Hours", productFamily="NAT Gateway"),
-    _offer("VPC", "NAT gateway data processed", "GB", _EC2, r"NatGateway-Bytes", productFamily="NAT Gateway"),
-    _offer("VPC", "interface endpoint", "hour", _VPC, r"VpcEndpoint-Hours", productFamily="VpcEndpoint"),
-    _offer("VPC", "interface endpoint data, first 1 PB", "GB", _VPC, r"VpcEndpoint-Bytes", productFamily="VpcEndpoint"),
-    _offer("VPC", "public IPv4 in use", "hour", _VPC, r"PublicIPv4:InUseAddress"),
-    _offer("VPC", "public IPv4 idle", "hour", _VPC, r"PublicIPv4:IdleAddress"),
-    _offer("EKS", "cluster, standard Kubernetes support", "cluster-hour", "AmazonEKS", r"AmazonEKS-Hours:perCluster"),
-    _offer("EKS", "cluster, extended support surcharge", "cluster-hour", "AmazonEKS", r"AmazonEKS-Hours:extendedSupport"),
-    _offer("ELB", "ALB hour", "hour", "AWSELB", r"LoadBalancerUsage", productFamily="Load Balancer-Application"),
-    _offer("ELB", "ALB LCU", "LCU-hour", "AWSELB", r"LCUUsage", productFamily="Load Balancer-Application"),
-    _offer("ELB", "NLB hour", "hour", "AWSELB", r"LoadBalancerUsage", productFamily="Load Balancer-Network"),
-    _offer("ELB", "NLB LCU", "LCU-hour", "AWSELB", r"LCUUsage", productFamily="Load Balancer-Network"),
-    _offer("S3", "Standard storage, first 50 TB", "GB-month", "AmazonS3", r"TimedStorage-ByteHrs", volumeType="Standard"),
-    _offer("S3", "Standard-IA storage", "GB-month", "AmazonS3", r"TimedStorage-SIA-ByteHrs"),
-    _offer("S3", "PUT/COPY/POST/LIST requests, Standard", "request", "AmazonS3", r"Requests-Tier1", group="S3-API-Tier1"),
-    _offer("S3", "GET and other requests, Standard", "request", "AmazonS3", r"Requests-Tier2", group="S3-API-Tier2"),
-    _offer("ECR", "private repository storage", "GB-month", "AmazonECR", r"TimedStorage-ByteHrs"),
-    _offer("KMS", "customer managed key", "key-month", "awskms", r"KMS-Keys"),
-    _offer("KMS", "symmetric requests beyond free tier", "request", "awskms", r"KMS-Requests", begin="20000"),
-    _offer("Secrets Manager", "secret", "secret-month", "AWSSecretsManager", r"AWSSecretsManager-Secrets"),
-    _offer("Secrets Manager", "API calls", "request", "AWSSecretsManager", r"AWSSecretsManager-APIRequests?"),
-    _offer("CloudWatch", "logs ingestion, standard class", "GB", _WATCH, r"DataProcessing-Bytes", group="Ingested Logs"),
-    _offer("CloudWatch", "logs storage", "GB-month", _WATCH, r"TimedStorage-ByteHrs"),
-    _offer("CloudWatch", "alarm, standard resolution", "alarm-month", _WATCH, r"CW:AlarmMonitorUsage"),
-    _offer("CloudWatch", "alarm, high resolution", "alarm-month", _WATCH, r"CW:HighResAlarmMonitorUsage"),
-    _offer("CloudWatch", "custom metric, first 10,000", "metric-month", _WATCH, r"CW:MetricMonitorUsage"),
-    _offer("CloudWatch", "dashboard (beyond 3 free)", "dashboard-month", _WATCH, r"DashboardsUsageHour(-Basic)?"),
-    _offer("EFS", "Standard storage", "GB-month", "AmazonEFS", r"TimedStorage-ByteHrs"),
-    _offer("Lambda", "requests x86", "request", "AWSLambda", r"Request", group="AWS-Lambda-Requests"),
-    _offer("Lambda", "duration x86, first 6B GB-s/month", "GB-second", "AWSLambda", r"Lambda-GB-Second", group="AWS-Lambda-Duration"),
-    _offer("Lambda", "requests arm64", "request", "AWSLambda", r"Request-ARM", group="AWS-Lambda-Requests-ARM"),
-    _offer(
+    *_offers(
+        "EBS",
+        _EC2,
+        _peer("ebs_volume"),
+        ("io1 IOPS", "IOPS-month", r"EBS:VolumeP-IOPS\.piops", {"volumeApiName": "io1"}),
+        ("gp3 IOPS above 3,000", "IOPS-month", r"EBS:VolumeP-IOPS\.gp3", {"volumeApiName": "gp3"}),
+        ("magnetic storage", "GB-month", r"EBS:VolumeUsage", {"volumeApiName": "standard"}),
+    ),
+    *_offers(
+        "EBS",
+        _EC2,
+        _peer("ebs_snapshot"),
+        ("snapshot storage", "GB-month", r"EBS:SnapshotUsage", {"productFamily": "Storage Snapshot"}),
+    ),
+    *_offers(
+        "VPC",
+        _EC2,
+        _peer("nat_gateway"),
+        ("NAT gateway", "hour", r"NatGateway-Hours", {"productFamily": "NAT Gateway"}),
+        ("NAT gateway data processed", "GB", r"NatGateway-Bytes", {"productFamily": "NAT Gateway"}),
+    ),
+    *_offers(
+        "VPC",
+        _VPC,
+        _peer("vpc_endpoint"),
+        ("interface endpoint", "hour", r"VpcEndpoint-Hours", {"productFamily": "VpcEndpoint"}),
+        ("interface endpoint data, first 1 PB", "GB", r"VpcEndpoint-Bytes", {"productFamily": "VpcEndpoint"}),
+    ),
+    *_offers(
+        "VPC",
+        _VPC,
+        _BILLS + "PublicIPv4:InUseAddress",
+        ("public IPv4 in use", "hour", r"PublicIPv4:InUseAddress", {}),
+        ("public IPv4 idle", "hour", r"PublicIPv4:IdleAddress", {}),
+    ),
+    *_offers(
+        "EKS",
+        "AmazonEKS",
+        _BILLS + "AmazonEKS-Hours:extendedSupport",
+        ("cluster, standard Kubernetes support", "cluster-hour", r"AmazonEKS-Hours:perCluster", {}),
+        ("cluster, extended support surcharge", "cluster-hour", r"AmazonEKS-Hours:extendedSupport", {}),
+    ),
+    *_offers(
+        "ELB",
+        "AWSELB",
+        _peer("lb"),
+        ("ALB hour", "hour", r"LoadBalancerUsage", {"productFamily": "Load Balancer-Application"}),
+        ("ALB LCU", "LCU-hour", r"LCUUsage", {"productFamily": "Load Balancer-Application"}),
+        ("NLB hour", "hour", r"LoadBalancerUsage", {"productFamily": "Load Balancer-Network"}),
+        ("NLB LCU", "LCU-hour", r"LCUUsage", {"productFamily": "Load Balancer-Network"}),
+    ),
+    *_offers(
+        "S3",
+        "AmazonS3",
+        _peer("s3_standard_storage_class"),
+        ("Standard storage, first 50 TB", "GB-month", r"TimedStorage-ByteHrs", {"volumeType": "Standard"}),
+        ("Standard-IA storage", "GB-month", r"TimedStorage-SIA-ByteHrs", {}),
+        ("PUT/COPY/POST/LIST requests, Standard", "request", r"Requests-Tier1", {"group": "S3-API-Tier1"}),
+        ("GET and other requests, Standard", "request", r"Requests-Tier2", {"group": "S3-API-Tier2"}),
+    ),
+    *_offers(
+        "ECR",
+        "AmazonECR",
+        _peer("ecr_repository"),
+        ("private repository storage", "GB-month", r"TimedStorage-ByteHrs", {"productFamily": "EC2 Container Registry"}),
+    ),
+    *_offers(
+        "KMS",
+        "awskms",
+        _peer("kms_key"),
+        ("customer managed key", "key-month", r"KMS-Keys", {"productFamily": "Encryption Key"}),
+        ("symmetric requests beyond free tier", "request", r"KMS-Requests", {}),
+    ),
+    *_offers(
+        "Secrets Manager",
+        "AWSSecretsManager",
+        _peer("secretsmanager_secret"),
+        ("secret", "secret-month", r".*", {"productFamily": "Secret"}),
+        ("API calls", "request", r".*", {"productFamily": "API Request"}),
+    ),
+    *_offers(
+        "CloudWatch",
+        _WATCH,
+        _peer("cloudwatch_log_group"),
+        ("logs ingestion, standard class", "GB", r"DataProcessing-Bytes", {"productFamily": "Data Payload"}),
+        ("logs storage", "GB-month", r"TimedStorage-ByteHrs", {"productFamily": "Storage Snapshot"}),
+    ),
+    *_offers(
+        "CloudWatch",
+        _WATCH,
+        _peer("cloudwatch_metric_alarm"),
+        ("alarm, standard resolution", "alarm-month", r"CW:AlarmMonitorUsage", {"productFamily": "Alarm", "alarmType": "Standard"}),
+        ("alarm, high resolution", "alarm-month", r"CW:HighRes\w*", {"productFamily": "Alarm", "alarmType": "High Resolution"}),
+    ),
+    *_offers(
+        "CloudWatch",
+        _WATCH,
+        _BILLS + "CW:MetricMonitorUsage",
+        ("custom metric, first 10,000", "metric-month", r"CW:MetricMonitorUsage", {}),
+    ),
+    Offer(
+        service="CloudWatch",
+        item="dashboard (beyond 3 free)",
+        unit="dashboard-month",
+        code=_WATCH,
+        usage=r"DashboardsUsageHour",
+        attributes={"productFamily": "Dashboard"},
+        regional=False,
+        seen=_peer("cloudwatch_dashboard"),
+    ),
+    *_offers(
+        "EFS",
+        "AmazonEFS",
+        _peer("efs_file_system"),
+        ("Standard storage", "GB-month", r"TimedStorage-ByteHrs", {"productFamily": "Storage"}),
+    ),
+    *_offers(
         "Lambda",
-        "duration arm64, first 7.5B GB-s/month",
-        "GB-second",
-        "AWSLambda",
-        r"Lambda-GB-Second-ARM",
-        group="AWS-Lambda-Duration-ARM",
+        _LAMBDA,
+        _peer("lambda_function"),
+        ("requests x86", "request", r"Request", {"group": "AWS-Lambda-Requests"}),
+        ("duration x86, first 6B GB-s/month", "GB-second", r"Lambda-GB-Second", {"group": "AWS-Lambda-Duration"}),
+        ("requests arm64", "request", r"Request-ARM", {"group": "AWS-Lambda-Requests-ARM"}),
+        ("duration arm64, first 7.5B GB-s/month", "GB-second", r"Lambda-GB-Second-ARM", {"group": "AWS-Lambda-Duration-ARM"}),
     ),
-    _offer("DynamoDB", "on-demand read request unit", "RRU", "AmazonDynamoDB", r"ReadRequestUnits", group="DDB-ReadUnits"),
-    _offer("DynamoDB", "on-demand write request unit", "WRU", "AmazonDynamoDB", r"WriteRequestUnits", group="DDB-WriteUnits"),
-    _offer("DynamoDB", "storage, Standard class", "GB-month", "AmazonDynamoDB", r"TimedStorage-ByteHrs", begin="25"),
-    _offer("API Gateway", "HTTP requests, first 300M", "request", "AmazonApiGateway", r"ApiGatewayHttpRequest"),
-    _offer("API Gateway", "REST requests, first 333M", "request", "AmazonApiGateway", r"ApiGatewayRequest"),
-    _offer("SQS", "standard queue requests", "request", "AWSQueueService", r"Requests(-Tier1)?", begin="1000000", queueType="Standard"),
-    _offer("SNS", "API requests beyond free tier", "request", "AmazonSNS", r"Requests-Tier1", begin="1000000"),
-    _offer("Step Functions", "standard workflow transitions", "transition", "AmazonStates", r"StateTransition", begin="4000"),
+    *_offers(
+        "DynamoDB",
+        "AmazonDynamoDB",
+        _peer("dynamodb_table"),
+        ("on-demand read request unit", "RRU", r"ReadRequestUnits", {"group": "DDB-ReadUnits"}),
+        ("on-demand write request unit", "WRU", r"WriteRequestUnits", {"group": "DDB-WriteUnits"}),
+        ("storage, Standard class", "GB-month", r"TimedStorage-ByteHrs", {"productFamily": "Database Storage"}),
+    ),
+    *_offers(
+        "API Gateway",
+        "AmazonApiGateway",
+        _peer("apigatewayv2_api"),
+        ("HTTP requests, first 300M", "request", r"ApiGatewayHttpRequest", {"productFamily": "API Calls"}),
+        ("REST requests, first 333M", "request", r"ApiGatewayRequest", {"productFamily": "API Calls"}),
+    ),
+    *_offers(
+        "SQS",
+        "AWSQueueService",
+        _peer("sqs_queue"),
+        ("standard queue requests", "request", r"Requests(-\w+)?", {"productFamily": "API Request", "queueType": "Standard"}),
+    ),
+    *_offers(
+        "SNS",
+        "AmazonSNS",
+        _peer("sns_topic"),
+        ("API requests beyond free tier", "request", r"Requests(-\w+)?", {"productFamily": "API Request"}),
+    ),
+    *_offers(
+        "Step Functions",
+        "AmazonStates",
+        _peer("sfn_state_machine"),
+        ("standard workflow transitions", "transition", r"StateTransition", {"productFamily": "AWS Step Functions"}),
+    ),
 )
 """Items that `mlctl prices refresh` can renew besides instances. What is not here keeps its row, and the command says so."""
 
@@ -116,6 +242,8 @@ class InstanceOffer:
     """Regular expression of the usage type after the region's prefix."""
     item: str
     """Item in services.csv, with `{}` for the instance type."""
+    seen: str
+    """Where the usage type is published."""
 
 
 INSTANCE_OFFERS = (
@@ -123,17 +251,18 @@ INSTANCE_OFFERS = (
         InstanceOffer(
             service="SageMaker",
             code="AmazonSageMaker",
-            filters={"productFamily": "ML Instance", "component": component},
+            filters={},
             attribute="instanceName",
             usage=rf"{prefix}:ml\..*",
             item=f"{use} {{}}",
+            seen=f"{_BILLS}{prefix}:ml.m5.large",
         )
-        for use, component, prefix in (
-            ("real-time hosting", "Hosting", "Host"),
-            ("training job", "Training", "Train"),
-            ("processing job", "Processing", "Processing"),
-            ("batch transform", "Batch Transform", "Tsform"),
-            ("notebook instance", "Notebook", "Notebk"),
+        for use, prefix in (
+            ("real-time hosting", "Host"),
+            ("training job", "Train"),
+            ("processing job", "Processing"),
+            ("batch transform", "Tsform"),
+            ("notebook instance", "Notebk"),
         )
     ),
     *(
@@ -144,6 +273,7 @@ INSTANCE_OFFERS = (
             attribute="instanceType",
             usage=rf"{prefix}:db\..*",
             item=f"PostgreSQL {{}} {zones}",
+            seen=_peer("db_instance"),
         )
         for zones, prefix in (("Single-AZ", "InstanceUsage"), ("Multi-AZ", "Multi-AZUsage"))
     ),

@@ -69,9 +69,9 @@ def _renew_items(client: PricingClient, region: str, rows: dict[tuple[str, str, 
         name = f"{offer.service} › {region} › {offer.item}"
         prices = {
             price
-            for product in _products(client, offer.code, {**offer.attributes, "regionCode": region})
-            if offer.matches(product.get("product", {}).get("attributes", {}))
-            for price in _on_demand(product, offer)
+            for product in _products(client, offer.code, {**offer.attributes, **({"regionCode": region} if offer.regional else {})})
+            if offer.matches(product["product"])
+            for price in _on_demand(product, offer.code)
         }
         if not prices:
             renewal.not_found.append(name)
@@ -83,31 +83,33 @@ def _renew_items(client: PricingClient, region: str, rows: dict[tuple[str, str, 
 
 
 def _renew_instances(client: PricingClient, region: str, rows: dict[tuple[str, str, str], Row], today: date, renewal: Renewal) -> None:
+    lists: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for offer in INSTANCE_OFFERS:
-        for kind, price in _instance_prices(client, offer, region):
+        wanted = (offer.code, json.dumps(offer.filters))
+        if wanted not in lists:  # several offers are in the same list, which is long
+            lists[wanted] = list(_products(client, offer.code, {**offer.filters, "regionCode": region}))
+        for kind, price in _instance_prices(lists[wanted], offer):
             key = (offer.service, region, offer.item.format(kind))
             _put(rows, key, _row(key, "instance-hour", price, today), "usd", renewal)
 
 
-def _instance_prices(client: PricingClient, offer: InstanceOffer, region: str) -> Iterator[tuple[str, Decimal]]:
-    place = Offer(service=offer.service, item=offer.item, unit="instance-hour", code=offer.code, usage=offer.usage)
-    for product in _products(client, offer.code, {**offer.filters, "regionCode": region}):
-        attributes = product.get("product", {}).get("attributes", {})
-        kind = attributes.get(offer.attribute)
-        if kind and place.matches(attributes):
-            for price in _on_demand(product, place):
+def _instance_prices(products: Iterable[dict[str, Any]], offer: InstanceOffer) -> Iterator[tuple[str, Decimal]]:
+    place = Offer(service=offer.service, item=offer.item, unit="instance-hour", code=offer.code, usage=offer.usage, seen=offer.seen)
+    for product in products:
+        kind = product["product"].get("attributes", {}).get(offer.attribute)
+        if kind and place.matches(product["product"]):
+            for price in _on_demand(product, offer.code):
                 yield kind, price
 
 
 def _renew_machines(client: PricingClient, region: str, rows: dict[tuple[str, str], Row], today: date, renewal: Renewal) -> None:
-    place = Offer(service="EC2", item="instance", unit="hour", code="AmazonEC2", usage=r"BoxUsage:.*")
+    place = Offer(service="EC2", item="instance", unit="hour", code="AmazonEC2", usage=r"BoxUsage:.*", seen="AWS SDK reference")
     for product in _products(client, "AmazonEC2", {**EC2_FILTERS, "regionCode": region}):
-        attributes = product.get("product", {}).get("attributes", {})
-        kind = attributes.get("instanceType", "")
+        kind = product["product"].get("attributes", {}).get("instanceType", "")
         old = rows.get((region, kind))
-        if not place.matches(attributes) or old is None:
+        if not place.matches(product["product"]) or old is None:
             continue  # a new type has no spot price and no GPU facts: it is added by hand
-        for price in _on_demand(product, place):
+        for price in _on_demand(product, place.code):
             new = {
                 **old,
                 "on_demand_usd_hour": f"{price:f}",
@@ -167,24 +169,29 @@ def _product(text: Any, code: str) -> dict[str, Any]:
         product = json.loads(text) if isinstance(text, str) else text
     except ValueError:
         product = None
-    if not isinstance(product, dict) or "terms" not in product:
+    if not isinstance(product, dict) or "terms" not in product or not isinstance(product.get("product"), dict):
         raise ServiceError(f"AWS Price List API, {code}: answered something else than a product", remedy="try again; nothing was changed")
     return product
 
 
-def _on_demand(product: Mapping[str, Any], offer: Offer) -> Iterator[Decimal]:
-    """The on-demand prices of a product's tier in our unit. A price of zero is a free tier and skipped."""
+def _on_demand(product: Mapping[str, Any], code: str) -> Iterator[Decimal]:
+    """The on-demand price of each term's first tier that costs something: what comes before it is a free tier."""
     for term in product["terms"].get("OnDemand", {}).values():
-        dimensions: Iterable[Mapping[str, Any]] = term.get("priceDimensions", {}).values()
-        for dimension in dimensions:
-            written = dimension.get("pricePerUnit", {}).get("USD")
-            if written is None or dimension.get("beginRange", "0") != offer.begin:
-                continue
-            try:
-                price = Decimal(written)
-            except InvalidOperation:
-                raise ServiceError(f"AWS Price List API, {offer.code}: {written!r} is no price", remedy="nothing was changed") from None
-            if not price.is_finite() or price < 0:
-                raise ServiceError(f"AWS Price List API, {offer.code}: {written} is no price", remedy="nothing was changed")
-            if price:
-                yield price / offer.divisor
+        tiers = [_tier(dimension, code) for dimension in term.get("priceDimensions", {}).values()]
+        paid = sorted(tier for tier in tiers if tier is not None and tier[1])
+        if paid:
+            yield paid[0][1]
+
+
+def _tier(dimension: Mapping[str, Any], code: str) -> tuple[Decimal, Decimal] | None:
+    """(where it begins, USD); None where there is no price in USD."""
+    written = dimension.get("pricePerUnit", {}).get("USD")
+    if written is None:
+        return None
+    try:
+        begin, price = Decimal(str(dimension.get("beginRange", "0"))), Decimal(str(written))
+    except InvalidOperation:
+        raise ServiceError(f"AWS Price List API, {code}: {written!r} is no price", remedy="nothing was changed") from None
+    if not price.is_finite() or price < 0:
+        raise ServiceError(f"AWS Price List API, {code}: {written} is no price", remedy="nothing was changed")
+    return begin, price

