@@ -160,6 +160,7 @@ class Attribute(Part):
 
     column: Name
     bins: tuple[float, ...] = ()
+    unstated: tuple[str, ...] = Field((), description="values that say nothing (as `undisclosed`): shown, compared with nobody")
 
     @field_validator("bins")
     @classmethod

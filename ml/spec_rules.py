@@ -90,7 +90,8 @@ class Fairness(Part):
 
     adverse_impact_ratio: Share = 0.8
     equalised_odds_difference: Share = 0.2
-    minimum_group: int = Field(50, ge=1, description="smaller groups are not evaluated, and said so")
+    minimum_group: int = Field(60, ge=1, description="rows; a smaller group is not evaluated, and said so (see ml/fairness/rates.py)")
+    unjudged_share: Share = Field(0.05, description="largest share of the rows in groups too small to judge; above it nothing is judged")
 
 
 class Proxy(Part):

@@ -87,13 +87,16 @@ def _fairness(fairness: dict[str, Any] | None) -> str:
     lines = [
         "## Fairness",
         "",
-        "| groups by | adverse-impact ratio | equalised-odds difference | verdict |",
-        "| --- | ---: | ---: | --- |",
+        "| groups by | adverse-impact ratio | 95 % interval | equalised-odds difference | not evaluated | verdict |",
+        "| --- | ---: | --- | ---: | --- | --- |",
     ]
     for item in fairness["attributes"]:
         ratio, odds = _short(item["adverse_impact_ratio"]), _short(item["equalised_odds_difference"])
-        lines.append(f"| {item['attribute']} | {ratio} | {odds} | {_word(item['verdict'])} |")
-    return "\n".join(lines)
+        between = "" if item["ratio_low"] is None else f"{item['ratio_low']:.2f} to {item['ratio_high']:.2f}"
+        left_out = "; ".join(item["not_evaluated"]) or "none"
+        lines.append(f"| {item['attribute']} | {ratio} | {between} | {odds} | {left_out} | {_word(item['verdict'])} |")
+    said = [f"- {item['detail']}" for item in fairness["attributes"] if item["verdict"] != "pass"]
+    return "\n".join([*lines, *(["", *said] if said else [])])
 
 
 def _screening(spec: ModelSpec, screening: dict[str, Any] | None) -> str:

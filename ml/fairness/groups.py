@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -28,9 +29,34 @@ def group_labels(attribute: Attribute, values: pd.Series) -> pd.Series:
     return labels.where(~missing, "missing").astype("str")
 
 
-def groupings(spec: ModelSpec, rows: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
-    """Return (name, group of each row) for every monitored attribute, then for every pair of them."""
-    single = [(item.column, group_labels(item, rows[item.column])) for item in spec.monitored]
+@dataclass(frozen=True, kw_only=True)
+class Grouping:
+    """The groups of one attribute, or of two at once.
+
+    Attributes
+    ----------
+    labels
+        The group of every row.
+    unstated
+        The groups of people who did not say: shown, but compared with nobody, since they are no group of people.
+    """
+
+    name: str
+    labels: pd.Series
+    unstated: frozenset[str]
+    intersection: bool = False
+
+
+def groupings(spec: ModelSpec, rows: pd.DataFrame) -> Iterator[Grouping]:
+    """Return the groups of every monitored attribute, then of every pair of them."""
+    single = [_single(item, rows[item.column]) for item in spec.monitored]
     yield from single
-    for (first, left), (second, right) in itertools.combinations(single, 2):
-        yield f"{first} and {second}", (left + ", " + right).astype("str")
+    for left, right in itertools.combinations(single, 2):
+        labels = (left.labels + ", " + right.labels).astype("str")
+        said = ~(left.labels.isin(list(left.unstated)) | right.labels.isin(list(right.unstated)))
+        unstated = frozenset(map(str, labels[~said].unique()))
+        yield Grouping(name=f"{left.name} and {right.name}", labels=labels, unstated=unstated, intersection=True)
+
+
+def _single(attribute: Attribute, values: pd.Series) -> Grouping:
+    return Grouping(name=attribute.column, labels=group_labels(attribute, values), unstated=frozenset({*attribute.unstated, "missing"}))

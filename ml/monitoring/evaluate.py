@@ -113,6 +113,7 @@ def judge_fairness(spec: ModelSpec, current: Path, window: Window, time_column: 
             favourable,
             minimum_group=spec.fairness.minimum_group,
             threshold=spec.fairness.adverse_impact_ratio,
+            unstated=frozenset(attribute.unstated),
         )
 
 

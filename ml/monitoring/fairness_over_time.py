@@ -57,11 +57,15 @@ def evaluate(
     *,
     minimum_group: int,
     threshold: float | None = None,
+    unstated: frozenset[str] = frozenset(),
 ) -> MetricResult:
     """Judge one attribute: drift when the ratio is below the threshold and the gap beyond chance (p < 0.05).
 
-    Groups under `minimum_group` rows are left out and named; two groups are needed.
+    Groups under `minimum_group` rows are left out and named; two groups are needed. `unstated` groups, of people who did not say, are
+    left out too. The p-value is that of the widest gap times the number of comparisons (Bonferroni), since the widest is looked for.
     """
+    said = ~np.isin(groups, sorted(unstated))
+    groups, favourable = groups[said], favourable[said]
     rates = selection_rates(groups, favourable, minimum_group)
     small = sorted(set(groups.tolist()) - set(rates))
     left_out = f"; too small to judge: {', '.join(small)}" if small else ""
@@ -81,6 +85,6 @@ def evaluate(
         threshold=threshold,
         reference_rows=rows,
         current_rows=rows,
-        p_value=chance_of_gap(groups, favourable, rates),
+        p_value=min(1.0, chance_of_gap(groups, favourable, rates) * (len(rates) - 1)),
         reason=f"favourable decisions: {shown}{left_out}",
     )

@@ -185,6 +185,14 @@ def _sample(spec: ModelSpec, features: Any, contributions: Any) -> dict[str, Any
     }
 
 
+def _why_fair(found: dict[str, Any]) -> str:
+    failed = [item["detail"] for item in found["attributes"] if item["verdict"] == "fail"]
+    open_ = [item["detail"] for item in found["attributes"] if item["verdict"] == "not_evaluated" and not item["intersection"]]
+    small = sorted({group for item in found["attributes"] if not item["intersection"] for group in item["not_evaluated"]})
+    left_out = f"; not evaluated: {', '.join(small)}" if small else ""
+    return "; ".join(failed or open_) or f"no group is below its limit{left_out}"
+
+
 def _why(name: str, found: dict[str, Any] | None) -> str:
     if found is None:
         return "there is no evidence"
@@ -192,8 +200,7 @@ def _why(name: str, found: dict[str, Any] | None) -> str:
         judged = [*found["gates"], found["champion"], *found["segments"]]
         return "; ".join(item["detail"] for item in judged if item["verdict"] == "fail") or "every gate holds"
     if name == "fairness":
-        judged = [item for item in found["attributes"] if item["verdict"] == "fail"]
-        return "; ".join(item["detail"] for item in judged) or f"no group is below its limit ({found['verdict']})"
+        return _why_fair(found)
     if name == "explanation":
         return f"{found['adverse_explained']} adverse decisions have reasons ({found['method']})"
     return str(found.get("detail") or f"chosen: {found.get('chosen')}, p99 {found.get('p99_ms')} ms")

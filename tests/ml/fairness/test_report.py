@@ -41,16 +41,26 @@ def spec() -> ModelSpec:
 
 
 def test_rates_by_hand(spec: ModelSpec) -> None:
-    # male: 60 of 100 approved; female: 45 of 100. Hit rates 50/60 and 40/70; false rates 10/40 and 5/30.
-    rows, outcome, score = people(("male", 50, 10, 10, 30), ("female", 40, 30, 5, 25))
+    # male: 600 of 1000 approved; female: 450 of 1000. Hit rates 500/600 and 400/700; false rates 100/400 and 50/300.
+    rows, outcome, score = people(("male", 500, 100, 100, 300), ("female", 400, 300, 50, 250))
     found = judge_fairness(spec, rows, outcome, score).attributes[0]
     rates = {group.name: (group.rows, group.selection_rate, group.true_positive_rate, group.false_positive_rate) for group in found.groups}
-    assert rates["male"] == (100, 0.6, pytest.approx(50 / 60), pytest.approx(0.25))
-    assert rates["female"] == (100, 0.45, pytest.approx(40 / 70), pytest.approx(5 / 30))
+    assert rates["male"] == (1000, 0.6, pytest.approx(50 / 60), pytest.approx(0.25))
+    assert rates["female"] == (1000, 0.45, pytest.approx(40 / 70), pytest.approx(5 / 30))
     assert found.adverse_impact_ratio == pytest.approx(0.75)
     assert found.equalised_odds_difference == pytest.approx(50 / 60 - 40 / 70)
     assert found.verdict == "fail"
-    assert found.detail == ("sex: adverse-impact ratio 0.75 is below 0.8; equalised-odds difference 0.26 is above 0.2")
+    chosen, hit, *more = found.detail.removeprefix("sex: ").split("; ")
+    assert chosen.startswith("adverse-impact ratio 0.75 (95 % between 0.69 and 0.82) of female beside male is below 0.8, and not by chance")
+    assert hit.startswith("equalised-odds difference 0.26 between female and male is above 0.2, and not by chance") and not more
+
+
+def test_a_gap_within_chance_is_said_and_does_not_fail(spec: ModelSpec) -> None:
+    rows, outcome, score = people(("male", 12, 0, 0, 8), ("female", 9, 0, 0, 11))
+    found = judge_fairness(spec, rows, outcome, score).attributes[0]
+    assert found.adverse_impact_ratio == pytest.approx(0.75) and found.verdict == "pass"
+    assert "female is below the limit, but within chance (p = 1)" in found.detail
+    assert found.ratio_low is not None and found.ratio_low < 0.5
 
 
 def test_four_fifths_exactly_passes(spec: ModelSpec) -> None:
@@ -66,26 +76,43 @@ def test_a_favourable_event_selects_those_above_the_threshold(spec: ModelSpec) -
     assert [group.selection_rate for group in found.groups] == [0.55, 0.4]
 
 
-def test_a_small_group_is_not_evaluated_and_does_not_fail_the_rest(spec: ModelSpec) -> None:
+def test_a_small_group_is_not_evaluated_and_said_so(spec: ModelSpec) -> None:
     rows, outcome, score = people(("male", 50, 0, 0, 50), ("female", 50, 0, 0, 50), ("undisclosed", 0, 4, 0, 5))
     report = judge_fairness(spec, rows, outcome, score)
     small = next(group for group in report.attributes[0].groups if group.name == "undisclosed")
     assert (small.rows, small.selection_rate, small.true_positive_rate) == (9, None, None)
     assert report.verdict == "pass" and report.attributes[0].adverse_impact_ratio == 1.0
+    assert report.attributes[0].not_evaluated == ("undisclosed",)
+    assert report.attributes[0].detail.endswith("not evaluated, under 10 rows: undisclosed (9 rows)")
+
+
+def test_too_many_people_in_small_groups_is_no_pass(spec: ModelSpec) -> None:
+    small = [(f"group {number}", 2, 2, 0, 2) for number in range(3)]
+    rows, outcome, score = people(("male", 50, 0, 0, 50), ("female", 50, 0, 0, 50), *small)
+    assert judge_fairness(spec, rows, outcome, score).verdict == "not_evaluated", "18 of 218 rows are more than 5 %"
+
+
+def test_who_did_not_say_is_shown_and_compared_with_nobody(spec: ModelSpec) -> None:
+    told = spec.model_copy(update={"monitored": (Attribute(column="sex", unstated=("undisclosed",)),)})
+    rows, outcome, score = people(("male", 50, 0, 0, 50), ("female", 50, 0, 0, 50), ("undisclosed", 0, 40, 0, 50))
+    found = judge_fairness(told, rows, outcome, score).attributes[0]
+    assert (found.verdict, found.adverse_impact_ratio, found.not_evaluated) == ("pass", 1.0, ("undisclosed",))
+    assert next(group.selection_rate for group in found.groups if group.name == "undisclosed") == 0.0
+    assert judge_fairness(spec, rows, outcome, score).verdict == "fail", "unless the file says that the word names nobody"
 
 
 def test_one_large_group_alone_cannot_be_judged(spec: ModelSpec) -> None:
     rows, outcome, score = people(("male", 50, 0, 0, 50), ("female", 0, 4, 0, 5))
     report = judge_fairness(spec, rows, outcome, score)
     assert report.verdict == "not_evaluated"
-    assert report.attributes[0].detail == "sex: fewer than two groups have 10 rows"
+    assert report.attributes[0].detail == "sex: fewer than two groups have 10 rows; not evaluated, under 10 rows: female (9 rows)"
 
 
 def test_an_intersection_is_judged_where_each_attribute_alone_is_fair(spec: ModelSpec) -> None:
     both = spec.model_copy(update={"monitored": (Attribute(column="sex"), Attribute(column="race"))})
     parts = []
-    for sex, race, approved in (("m", "x", 30), ("m", "y", 50), ("f", "x", 50), ("f", "y", 30)):
-        rows, outcome, score = people((sex, approved, 100 - approved, 0, 0))
+    for sex, race, approved in (("m", "x", 90), ("m", "y", 150), ("f", "x", 150), ("f", "y", 90)):
+        rows, outcome, score = people((sex, approved, 300 - approved, 0, 0))
         parts.append((rows.assign(race=race), outcome, score))
     rows = pd.concat([part[0] for part in parts], ignore_index=True)
     report = judge_fairness(both, rows, np.concatenate([p[1] for p in parts]), np.concatenate([p[2] for p in parts]))
