@@ -19,9 +19,11 @@ from mlctl.checks.rule_facts import rule_facts
 from mlctl.checks.verdict import RuleFacts, Tally, Verdict
 from mlctl.config import Environment
 from mlctl.finding import Enforcement, Status
+from mlctl.plan.collector import collector_paused
 from mlctl.plan.model import Plan, Resource, StackPlan
 
 
+@collector_paused()
 def judge(
     plan: Plan,
     environment: Environment,

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from mlctl.plan.answers import Answers
+from mlctl.plan.collector import collector_paused
 from mlctl.plan.model import StackError, StackPlan
 from mlctl.plan.program import Program
 from mlctl.plan.saved import stack_from_json
@@ -287,12 +288,12 @@ _MODULE = re.compile(r"\b(?:pulumi_)?(aws|kubernetes|k8s)\.([a-z]\w*)(?:\.([a-z]
 _PACKAGES = {"aws": "pulumi_aws", "kubernetes": "pulumi_kubernetes", "k8s": "pulumi_kubernetes"}
 
 
+@collector_paused()
 def preload(folders: Iterable[Path]) -> None:
     """Import, before forking, the SDK modules that the programs name, so that each child finds them there.
 
-    Only a matter of speed: what is missed here is imported in the child. The collector rests meanwhile: classes are no garbage.
+    Only a matter of speed: what is missed here is imported in the child.
     """
-    gc.disable()
     importlib.import_module("mlctl.plan.child")
     sources = [path for folder in folders if folder.is_dir() for path in sorted(folder.rglob("*.py"))]
     found = {match for path in sources for match in _MODULE.findall(path.read_text(encoding="utf-8", errors="replace"))}
@@ -308,4 +309,3 @@ def preload(folders: Iterable[Path]) -> None:
         if catalogue := load(package):
             catalogue.read_ahead(module.rstrip("_") for _, module, _ in found)
     gc.freeze()
-    gc.enable()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlctl.errors import InputError
+from mlctl.plan.collector import collector_paused
 from mlctl.plan.engine import from_export, from_preview, parse_json
 from mlctl.plan.model import Plan
 from mlctl.plan.saved import plan_from_json
@@ -12,6 +13,7 @@ from mlctl.plan.saved import plan_from_json
 ACCEPTED = "the JSON of mlctl plan, pulumi preview --json, or pulumi stack export"
 
 
+@collector_paused()
 def read_plan(path: str | Path) -> Plan:
     """The plan in a file.
 
