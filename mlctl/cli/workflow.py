@@ -188,7 +188,7 @@ def list_runs(form: str, runs_dir: Path) -> None:
 @workflow.command()
 @click.argument("manifest", metavar="NAME|FILE.yaml")
 @click.option("--server", required=True, help="The Argo server, as https://HOST[:PORT]; the token is read from ARGO_TOKEN.")
-@click.option("--namespace", default="argo", show_default=True, help="The namespace the workflow runs in.")
+@click.option("--namespace", help="The namespace the workflow runs in.  [default: the manifest's own, else argo]")
 @_parameters
 @_lookup
 @click.option("--ca-file", type=click.Path(path_type=Path), help="The authority that signed the server's certificate.")
@@ -197,7 +197,7 @@ def list_runs(form: str, runs_dir: Path) -> None:
 def submit(
     manifest: str,
     server: str,
-    namespace: str,
+    namespace: str | None,
     parameters: dict[str, str],
     env: str,
     rendered: Path,
@@ -211,13 +211,16 @@ def submit(
     from mlctl.workflow.argo_server import TOKEN_VARIABLE, ArgoServer, follow
     from mlctl.workflow.argo_server import submit as send
     from mlctl.workflow.catalog import load_catalog
+    from mlctl.workflow.engine.arguments import check_parameters
 
     catalog = load_catalog(find_manifest(manifest, env, rendered))
+    check_parameters(catalog, parameters)
+    place = namespace or str(catalog.metadata.get("namespace") or "argo")
     address = ArgoServer(url=server, token=os.environ.get(TOKEN_VARIABLE, ""), ca_file=ca_file, timeout=timeout)
-    name = send(address, catalog, namespace, parameters)
-    click.echo(f"{name} submitted to {namespace}")
+    name = send(address, catalog, place, parameters)
+    click.echo(f"{name} submitted to {place}")
     if watch:
-        phase = follow(address, namespace, name, click.echo)
+        phase = follow(address, place, name, click.echo)
         click.echo(f"{name} {phase}")
         sys.exit(0 if phase == "Succeeded" else 1)
 

@@ -27,8 +27,8 @@ def workflow_arguments(catalog: Catalog, header: Header) -> Arguments:
     return Arguments(parameters=parameters, artifacts=artifacts)
 
 
-def check_given(catalog: Catalog, parameters: dict[str, str], artifacts: dict[str, Path]) -> None:
-    """Refuse a parameter the workflow does not have, one without a value, and an artefact that does not exist.
+def check_parameters(catalog: Catalog, parameters: dict[str, str]) -> None:
+    """Refuse a parameter the workflow does not have, one without a value, and one outside its enum.
 
     Raises
     ------
@@ -49,6 +49,19 @@ def check_given(catalog: Catalog, parameters: dict[str, str], artifacts: dict[st
             raise InputError(f"parameter `{name}` has no value", file=file, remedy=f"give one: -p {name}=VALUE")
         if parameter.enum and value is not None and value not in parameter.enum:
             raise InputError(f"parameter `{name}` is `{value}`", file=file, allowed=", ".join(parameter.enum))
+
+
+def check_given(catalog: Catalog, parameters: dict[str, str], artifacts: dict[str, Path]) -> None:
+    """Refuse wrong parameters, see `check_parameters`, and an artefact that does not exist.
+
+    Raises
+    ------
+    InputError
+        See above.
+    """
+    check_parameters(catalog, parameters)
+    own = Arguments.read(catalog.spec.get("arguments"))
+    file = catalog.main.document.file
     for name, path in artifacts.items():
         if name not in own.artifacts:
             raise InputError(f"the workflow has no artifact `{name}`", file=file, allowed=", ".join(own.artifacts) or "none")

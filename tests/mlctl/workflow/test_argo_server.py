@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -187,23 +188,76 @@ def _certificate(folder: Path) -> Path:
     return file
 
 
-def test_tls_is_verified_and_an_own_authority_can_be_given(tmp_path: Path) -> None:
+@pytest.fixture
+def secure(tmp_path: Path) -> Iterator[tuple[FakeArgo, Path]]:
+    """An Argo server behind TLS with a certificate of its own, and the file that holds it."""
     pem = _certificate(tmp_path)
     argo = FakeArgo()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
     argo.socket = context.wrap_socket(argo.socket, server_side=True)
     threading.Thread(target=argo.serve_forever, daemon=True).start()
+    yield argo, pem
+    argo.shutdown()
+    argo.server_close()
+
+
+def test_tls_is_verified_and_an_own_authority_can_be_given(secure: tuple[FakeArgo, Path]) -> None:
+    argo, pem = secure
+    url = f"https://127.0.0.1:{argo.server_port}"
+    catalog = load_catalog(ACCEPTED / "container_runs_a_command.yaml")
+    with pytest.raises(ServiceError, match="certificate is not accepted"):
+        submit(ArgoServer(url=url, token="t"), catalog, "argo", {})
+    argo.answer(200, CREATED)
+    assert submit(ArgoServer(url=url, token="t", ca_file=pem), catalog, "argo", {}) == "hello-x7k2p"
+    assert [token for _, _, token, _ in argo.asked] == ["Bearer t"], "nobody who was not trusted saw the token"
+
+
+def test_a_certificate_for_another_name_is_refused(secure: tuple[FakeArgo, Path]) -> None:
+    argo, pem = secure
+    server = ArgoServer(url=f"https://localhost:{argo.server_port}", token="t", ca_file=pem)
+    with pytest.raises(ServiceError, match="certificate is not accepted"):
+        submit(server, load_catalog(ACCEPTED / "container_runs_a_command.yaml"), "argo", {})
+    assert argo.asked == []
+
+
+@pytest.mark.parametrize("content", ["", "no certificate", "-----BEGIN CERTIFICATE-----\nxx\n-----END CERTIFICATE-----\n"])
+def test_an_authority_that_is_none_is_named(content: str, secure: tuple[FakeArgo, Path], tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_text(content)
+    server = ArgoServer(url=f"https://127.0.0.1:{secure[0].server_port}", token="t", ca_file=file)
+    with pytest.raises((InputError, ServiceError), match=r"ca-file|certificate"):
+        submit(server, load_catalog(ACCEPTED / "container_runs_a_command.yaml"), "argo", {})
+
+
+def test_a_server_that_does_not_answer_is_not_waited_for(argo: FakeArgo) -> None:
+    silent = socket.create_server(("127.0.0.1", 0))
     try:
-        url = f"https://127.0.0.1:{argo.server_port}"
-        catalog = load_catalog(ACCEPTED / "container_runs_a_command.yaml")
-        with pytest.raises(ServiceError, match="certificate is not accepted"):
-            submit(ArgoServer(url=url, token="t"), catalog, "argo", {})
-        argo.answer(200, CREATED)
-        assert submit(ArgoServer(url=url, token="t", ca_file=pem), catalog, "argo", {}) == "hello-x7k2p"
+        server = ArgoServer(url=f"http://127.0.0.1:{silent.getsockname()[1]}", token="t", timeout=0.2, pause=0.0)
+        with pytest.raises(ServiceError, match=r"did not answer within 0.2 s"):
+            submit(server, load_catalog(ACCEPTED / "container_runs_a_command.yaml"), "argo", {})
+        with pytest.raises(ServiceError, match=r"did not answer within 0.2 s"):
+            follow(server, "argo", "w", print)
     finally:
-        argo.shutdown()
-        argo.server_close()
+        silent.close()
+
+
+def test_a_wrong_parameter_is_refused_before_anything_is_sent(argo: FakeArgo) -> None:
+    file = str(ACCEPTED / "workflow_parameters_from_the_command_line.yaml")
+    given = ["submit", file, "--server", f"http://127.0.0.1:{argo.server_port}", "-p", "txt=x"]
+    refused = CliRunner().invoke(workflow, given).exception
+    assert isinstance(refused, InputError)
+    assert refused.remedy == "did you mean `text`?"
+    assert argo.asked == []
+
+
+def test_the_namespace_is_the_manifests_own(argo: FakeArgo) -> None:
+    argo.answer(200, CREATED)
+    rendered = Path(__file__).parents[3] / "workflows" / "rendered"
+    given = ["submit", "churn-training", "--rendered", str(rendered), "--server", f"http://127.0.0.1:{argo.server_port}"]
+    result = CliRunner().invoke(workflow, given)
+    assert result.output == "hello-x7k2p submitted to retention\n"
+    assert argo.asked[0][1] == "/api/v1/workflows/retention/submit"
 
 
 def test_the_command_watches_to_the_end(argo: FakeArgo, monkeypatch: pytest.MonkeyPatch) -> None:
