@@ -126,15 +126,18 @@ def collector_values(args: LogCollectorArgs) -> dict[str, Any]:
 
 
 def _sort(teams: Sequence[str]) -> str:
-    """New tags, the first rule that fits wins; a record with a new tag comes by once more, and fits none."""
+    """New tags, the first rule that fits wins; a record with a new tag comes by once more, and fits none.
+
+    Fluent Bit takes one depth of indentation in the whole file, and the chart's own sections have four spaces.
+    """
     return "\n".join(
         [
             "[FILTER]",
-            "        Name                  rewrite_tag",
-            "        Match                 kube.*",
-            f"        Rule                  {_SERVED} ^.+$ model.$TAG false",
-            f"        Rule                  {_SPACE} ^({'|'.join(teams)})$ team.$TAG false",
-            "        Emitter_Mem_Buf_Limit 20M",
+            "    Name                  rewrite_tag",
+            "    Match                 kube.*",
+            f"    Rule                  {_SERVED} ^.+$ model.$TAG false",
+            f"    Rule                  {_SPACE} ^({'|'.join(teams)})$ team.$TAG false",
+            "    Emitter_Mem_Buf_Limit 20M",
         ]
     )
 
@@ -151,7 +154,7 @@ def _output(args: LogCollectorArgs, tag: str, template: str) -> str:
         "log_stream_template": _stream(),
         "auto_create_group": "false",
     }
-    return "\n".join(["[OUTPUT]", *(f"        {key:<21} {value}" for key, value in fields.items())])
+    return "\n".join(["[OUTPUT]", *(f"    {key:<21} {value}" for key, value in fields.items())])
 
 
 def _stream() -> str:

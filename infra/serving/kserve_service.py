@@ -34,7 +34,7 @@ class KServeService(pulumi.ComponentResource):
     a second one, and an InferenceGraph that splits the requests by weight; and the alarms.
 
     The split is a graph and not KServe's `canaryTrafficPercent`: that one divides between the last two revisions that happened to be
-    applied, so a cluster built anew would send everything to the challenger. Callers come in through the cluster's ingress.
+    applied, so a cluster built anew would send everything to the challenger. Callers are inside the cluster; no way leads in.
     """
 
     def __init__(self, name: str, args: KServeServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:

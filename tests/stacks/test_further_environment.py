@@ -51,7 +51,7 @@ def test_every_stack_is_planned(plan: Plan) -> None:
 
 
 def test_it_has_what_its_model_has(plan: Plan, plan_of: Callable[[str], Plan]) -> None:
-    """The same resources, by kind and name, but for what the file says (a role less, a model that serves) and workflows, not rendered yet."""
+    """The same resources, by kind and name, but for what the file says, and workflows, not rendered yet."""
 
     def made(of: Plan) -> set[str]:
         named = (f"{item.type} {item.name}" for item in of.resources() if item.custom)

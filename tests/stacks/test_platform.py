@@ -152,6 +152,14 @@ def test_what_containers_write_goes_to_the_group_of_its_owner(prod: StackPlan, d
     assert values["cloudWatchLogs"]["autoCreateGroup"] is False
 
 
+def test_the_collector_s_sections_are_indented_like_the_chart_s(prod: StackPlan) -> None:
+    """Fluent Bit refuses a file whose keys stand at different depths; the chart puts its own at four spaces from the section."""
+    values = by_name(prod, "Release")["aws-for-fluent-bit"]["values"]
+    for section in (values["additionalFilters"], values["additionalOutputs"]):
+        depths = {len(line) - len(line.lstrip()) for line in section.splitlines() if not line.startswith("[")}
+        assert depths == {4}
+
+
 def _outputs(values: dict[str, Any]) -> list[str]:
     return [part for part in values["additionalOutputs"].split("[OUTPUT]") if part.strip()]
 
