@@ -268,7 +268,8 @@ def test_a_deployed_trial_is_started_judged_and_reverted(runner: Runner, stage: 
         cloud.count(endpoint, "Invocations", requests_)
         cloud.count(endpoint, "Invocation5XXErrors", errors)
     inputs = {name.upper(): value for name, value in asked["inputs"].items()}
-    outputs_ = runner.run("canary", status=1, **inputs)
+    runner.variables |= inputs
+    outputs_ = runner.run("canary", status=1)
     assert "fail           errors" in outputs_[-1] and "churn in dev: rolled back" in outputs_[-1]
     assert cloud.weights() == [100, 0]
     runner.merge("rollback/churn-in-dev")
@@ -337,8 +338,9 @@ def test_training_builds_and_pushes_both_images_and_submits_over_https(runner: R
     argo.answer(200, {"metadata": {"name": "churn-training-x7k2p", "namespace": "retention"}, "spec": {}, "status": {}})
     argo.answer(200, {"status": {"phase": "Succeeded"}})
     try:
-        given = {"ENVIRONMENT": "dev", "MODEL": "churn", "REQUESTS_CA_BUNDLE": str(pem), "ARGO_TOKEN": "t0ken"}
-        printed = runner.run("training", ARGO_SERVER=f"https://127.0.0.1:{argo.server_port}", **given)
+        server = f"https://127.0.0.1:{argo.server_port}"
+        runner.variables |= {"REQUESTS_CA_BUNDLE": str(pem), "ARGO_TOKEN": "t0ken", "ARGO_SERVER": server}
+        printed = runner.run("training", ENVIRONMENT="dev", MODEL="churn")
     finally:
         argo.shutdown()
         argo.server_close()

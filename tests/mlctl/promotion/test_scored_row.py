@@ -40,7 +40,7 @@ def test_the_row_keeps_the_contract_of_each_model_of_ours(name: str) -> None:
 
 
 def test_a_row_is_made_from_what_the_contract_says() -> None:
-    columns = {
+    columns: dict[str, dict[str, Any]] = {
         "a": {"dtype": "integer", "minimum": 18, "maximum": 18},
         "b": {"dtype": "number"},
         "c": {"dtype": "category", "categories": ["x", "y"]},
