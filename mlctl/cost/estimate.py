@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from operator import attrgetter
 
 from mlctl.config.environment import Environment
 from mlctl.cost.catalogue import entries
@@ -160,8 +161,10 @@ class Estimate:
     @cached_property
     def largest(self) -> tuple[ResourceCost, ...]:
         """Everything that costs something or might, the dearest first."""
-        wanted = [one for one in self.resources if one.status is not Priced.FREE]
-        return tuple(sorted(wanted, key=lambda one: (-one.expected_usd, one.urn)))
+        wanted = [one for one in self.resources if one.quotation.status is not Priced.FREE]
+        wanted.sort(key=attrgetter("urn"))
+        wanted.sort(key=attrgetter("quotation.expected_usd"), reverse=True)  # equal ones stay in the order of their URNs
+        return tuple(wanted)
 
     @cached_property
     def assumptions(self) -> tuple[UsedAssumption, ...]:
@@ -233,7 +236,8 @@ def estimate(plan: Plan, environment: Environment, prices: PriceBook, *, today: 
     """Price a plan. `today` decides what depends on the date: support of a version, age of a price."""
     defaults = load_defaults() if defaults is None else defaults
     resources = tuple(plan.resources())
-    around = Surroundings(environment, prices, UsageBook(environment.usage, defaults), Neighbours(resources), today, plan.stack_of())
+    stack_of = plan.stack_of() if environment.usage.resources else {}
+    around = Surroundings(environment, prices, UsageBook(environment.usage, defaults), Neighbours(resources), today, stack_of)
     quoting = Quoting(around)
     owners = Owners(resources, environment.shared_team.name)
     costs = []

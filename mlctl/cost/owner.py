@@ -11,6 +11,8 @@ from mlctl.plan.model import Resource
 from mlctl.plan.placeholder import contains_placeholder
 
 _PROVIDER = "pulumi:providers:"
+_OBJECT = (dict, Mapping)
+"""A plain dictionary is recognised at once; other mappings take a while."""
 
 
 class Owners:
@@ -27,13 +29,14 @@ class Owners:
         """(team, model) of the resource."""
         tags = resource.inputs.get("tags")
         team = model = None
-        if isinstance(tags, Mapping):
+        if isinstance(tags, _OBJECT):
             team, model = _text(tags.get("team")), _text(tags.get("model"))
         if team and model:
             return team, model
-        labels = inside(resource.inputs.get("metadata"), "labels") if "metadata" in resource.inputs else None
-        if isinstance(labels, Mapping):
-            team, model = team or _text(labels.get("team")), model or _text(labels.get("model"))
+        if "metadata" in resource.inputs:
+            labels = inside(resource.inputs["metadata"], "labels")
+            if isinstance(labels, _OBJECT):
+                team, model = team or _text(labels.get("team")), model or _text(labels.get("model"))
         if resource.provider and not (team and model):
             defaults = self._defaults.get(resource.provider.rpartition("::")[0], {})
             team, model = team or _text(defaults.get("team")), model or _text(defaults.get("model"))
