@@ -44,6 +44,7 @@ def export(spec: ModelSpec, model: Any, columns: int) -> onnx.ModelProto:
     own = not hasattr(model, "to_onnx")
     scoring = _convert(model, columns) if own else onnx.load_from_string(model.to_onnx(columns))
     _fit_versions(scoring, own=own)
+    scoring = compose.add_prefix(scoring, "fitted_")  # a team's own names may be ours
     scoring = compose.add_prefix(_one_score(scoring), "model_")
     merged = compose.merge_models(
         preprocessing_graph(spec),
@@ -52,6 +53,7 @@ def export(spec: ModelSpec, model: Any, columns: int) -> onnx.ModelProto:
         outputs=[MATRIX, *([NUMBERS] if number_features(spec) else []), f"model_{SCORE}"],
     )
     _rename(merged.graph, f"model_{SCORE}", SCORE)
+    _one_version_each(merged)
     onnx.checker.check_model(merged)
     return merged
 
@@ -129,6 +131,14 @@ def _fit_versions(model: onnx.ModelProto, *, own: bool) -> None:
             raise InputError(f"to_onnx gave version {opset.version} of the operator set {name}", allowed=str(limit))
         opset.version = limit
     model.ir_version = IR_VERSION
+
+
+def _one_version_each(model: onnx.ModelProto) -> None:
+    """Name every operator set once; both halves have the same versions, and the quantiser stumbles over a second mention."""
+    versions = {("" if opset.domain == "ai.onnx" else opset.domain): opset.version for opset in model.opset_import}
+    del model.opset_import[:]
+    for domain, version in sorted(versions.items()):
+        model.opset_import.add(domain=domain, version=version)
 
 
 def _rename(graph: onnx.GraphProto, old: str, new: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -83,7 +85,7 @@ def package_model(spec: str | Path | ModelSpec, bundle_folder: str | Path, featu
     chosen = choose(variants, tolerance=limits.optimised_tolerance, latency_p99_ms=limits.latency_p99_ms)
     artefact = write_artefact(_fresh(target / "artefact"), model, folder, chosen.model, chosen.name)
     latency = whole_request_latency(Scorer(load_artefact(artefact.folder)), requests)
-    _save_mlflow(artefact.folder, _fresh(target / "model"))
+    _save_mlflow(artefact.folder, _fresh(target / "model"), [*_own_code(model)])
     shutil.rmtree(artefact.folder)
     met = latency.p99_ms <= limits.latency_p99_ms
     reason = f"p99 {latency.p99_ms:.2f} ms for one row; the objective is {limits.latency_p99_ms:g} ms"
@@ -124,7 +126,19 @@ def _fresh(folder: Path) -> Path:
     return folder
 
 
-def _save_mlflow(artefact: Path, target: Path) -> None:
+def _own_code(spec: ModelSpec) -> Iterator[str]:
+    """Return the file or package that a team's own entry point is in, where that is not this package: the server needs it too."""
+    algorithm = spec.training.algorithm
+    top = algorithm.partition(":")[0].partition(".")[0]
+    if algorithm.startswith("sklearn:") or ":" not in algorithm or top == "ml":
+        return
+    found = importlib.util.find_spec(top)
+    if found is None or found.origin is None:
+        raise InputError(f"cannot find the module {top!r}", key="training.algorithm", file=spec.file)
+    yield str(Path(found.origin).parent if found.submodule_search_locations else found.origin)
+
+
+def _save_mlflow(artefact: Path, target: Path, own_code: list[str]) -> None:
     """Save as an MLflow model that carries this package's code, so that a server needs nothing of this repository."""
     import mlflow.pyfunc
 
@@ -132,7 +146,7 @@ def _save_mlflow(artefact: Path, target: Path) -> None:
         path=str(target),
         loader_module="ml.serving.served_model",
         data_path=str(artefact),
-        code_paths=[str(Path(__file__).parents[1])],
+        code_paths=[str(Path(__file__).parents[1]), *own_code],
         pip_requirements=[f"{name}=={metadata.version(name)}" for name in REQUIREMENTS],
     )
 
