@@ -15,6 +15,8 @@ class Need:
     """Request and limit: a step that takes more is killed rather than its neighbours."""
     minutes: int
     """It is ended after this long."""
+    disk: str = "10Gi"
+    """Limit of what it may write: it is evicted rather than the node's disk filled."""
     retries: int = 2
     """How often it is tried again where the failure was not its own."""
 

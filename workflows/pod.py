@@ -24,10 +24,11 @@ _CONFINED = {
 }
 NOT_ROOT = {"runAsNonRoot": True, "runAsUser": 8737, "runAsGroup": 8737, "fsGroup": 8737, "seccompProfile": {"type": "RuntimeDefault"}}
 
-# A lost node (spot) shows as Error, or as the end by a signal: 137, 143. Status 3 is ours: a service outside failed. All else is the
-# step's own failure, which a second attempt only repeats.
+# A lost node (spot) shows as Error, or as the end by a signal: 137, 143. But 137 is also what a step ends with that took more memory than
+# it may: that, and all else, is the step's own failure, which a second attempt only repeats. 3 is ours: a service outside failed.
 RETRY_IF = (
-    "lastRetry.status == 'Error' || asInt(lastRetry.exitCode) == 3 || asInt(lastRetry.exitCode) == 137 || asInt(lastRetry.exitCode) == 143"
+    "lastRetry.status == 'Error' || asInt(lastRetry.exitCode) == 3 || "
+    "(asInt(lastRetry.exitCode) in [137, 143] && !(lastRetry.message contains 'OOMKilled'))"
 )
 
 _SECRETS: Mapping[str, tuple[tuple[str, str, str, bool], ...]] = {
@@ -52,7 +53,7 @@ def dress(template: dict[str, Any], place: Place) -> None:
     script["securityContext"] = _CONFINED
     script["volumeMounts"] = [{"name": "scratch", "mountPath": SCRATCH}, *script.get("volumeMounts", [])]
     script["env"] = [*script.get("env", []), {"name": "TMPDIR", "value": SCRATCH}, *_secrets(name)]
-    template["volumes"] = [{"name": "scratch", "emptyDir": {}}]
+    template["volumes"] = [{"name": "scratch", "emptyDir": {"sizeLimit": need.disk}}]
     template["activeDeadlineSeconds"] = need.minutes * 60
     template["retryStrategy"] = _retry(need)
     template["priorityClassName"] = PRIORITY.get(name, "batch")

@@ -79,7 +79,7 @@ def ray_pod(place: Place, container: str, amount: dict[str, str], pool: NodePool
         "serviceAccountName": SERVICE_ACCOUNT,
         "automountServiceAccountToken": False,
         "securityContext": NOT_ROOT,
-        "volumes": [{"name": "tmp", "emptyDir": {}}, {"name": "scratch", "emptyDir": {}}],
+        "volumes": [{"name": name, "emptyDir": {"sizeLimit": NEEDS["train"].disk}} for name in ("tmp", "scratch")],
         "priorityClassName": "training",
         **(scheduling(pool) if pool is not None else {}),
     }

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from mlctl.evidence.log import EvidenceLog
+from tests.workflows.listener import Listener
 from workflows.demo.runs import WARM
 from workflows.steps.evidence import KINDS
 
@@ -115,3 +116,66 @@ def test_one_calm_window_starts_nothing(loop: Loop) -> None:
     ended = loop.run("churn-monitoring", {"decisions": _decisions(loop, start)}, windows=json.dumps(window), window="", promote="false")
     assert ended["outputs"] == {"verdict": "ok", "retrain": "false"}
     assert [version for kind, version, _ in loop.kinds() if kind == "training"] == [1, 2]
+
+
+def _requests(loop: Loop, rows: int) -> Path:
+    """Requests like those the model was trained on; the third row has a fee that is none."""
+    [reference] = Path(loop.trained["folder"]).rglob("hera-outputs/artifacts/bundle/reference.parquet")
+    found = pd.read_parquet(reference).head(rows).drop(columns=["churned"])
+    found.loc[found.index[2], "monthly_fee"] = -1.0
+    path = loop.folder / "requests.parquet"
+    found.to_parquet(path)
+    return path
+
+
+def test_a_batch_is_scored_in_chunks_and_bad_rows_are_set_aside(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DECISION_KEY", "0123456789abcdef0123456789abcdef")
+    given = {"decided-at": "2026-03-01T00:00:00Z", "chunk-rows": "100"}
+    ended = loop.run("churn-batch-scoring", {"requests": _requests(loop, 250)}, **given)
+    assert ended["outputs"] == {"rows": "249"}
+    [summary] = Path(ended["folder"]).rglob("artifacts/scored/summary.json")
+    parts = sorted(summary.parent.glob("part-*.parquet"))
+    assert [path.stem for path in parts] == ["part-000000000000", "part-000000000100", "part-000000000200"]
+    scored = pd.concat([pd.read_parquet(path) for path in parts])
+    assert sorted(scored["row"]) == [row for row in range(250) if row != 2]
+    quarantined = [json.loads(line) for path in summary.parent.glob("quarantine-*.jsonl") for line in path.read_text().splitlines()]
+    assert [item["row"] for item in quarantined] == [2]
+
+
+def test_a_backfill_makes_the_features_of_every_period_as_known_at_its_end(loop: Loop) -> None:
+    ended = loop.run("churn-backfill", start="2025-01-01", end="2025-03-02", days="30")
+    found = {}
+    for path in Path(ended["folder"]).rglob("hera-outputs/artifacts/features/features.json"):
+        times = pd.read_parquet(path.with_name("features.parquet"))["observed_at"]
+        found[json.loads(path.read_text())["as_of"]] = (times.min() >= pd.Timestamp("2025-01-01", tz="UTC"), times.max())
+    ends = [pd.Timestamp(day, tz="UTC") for day in ("2025-01-31", "2025-03-02")]
+    assert sorted(found) == [end.isoformat() for end in ends], "two periods of 30 days"
+    assert all(begins for begins, _ in found.values())
+    assert all(found[end.isoformat()][1] <= end for end in ends), "no feature from after the period"
+
+
+def test_a_registered_version_is_judged_again_and_its_promotion_asked_for(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine the latency check may refuse: then nothing may be asked for."""
+    before = len(loop.kinds())
+    with Listener() as github:
+        monkeypatch.setenv("GITHUB_API_URL", github.address)
+        monkeypatch.setenv("GITHUB_TOKEN", "secret")
+        ended = loop.run("churn-promotion-checks", version="1", request="true")
+    recorded = loop.kinds()[before:]
+    assert [kind for kind, _, _ in recorded] == list(KINDS)
+    failed = {kind for kind, _, verdict in recorded if verdict == "fail"}
+    assert failed <= {"latency"}
+    assert ended["outputs"] == {"decision": "false" if failed else "true"}
+    assert len(github.seen) == (0 if failed else 1)
+    for path, token, body in github.seen:
+        assert (path, token) == ("/repos/acme/ml-platform/actions/workflows/promote.yml/dispatches", "Bearer secret")
+        events = json.loads(body["inputs"].pop("evidence"))
+        assert body["inputs"] == {"model": "churn", "version": "1", "environment": "dev"}
+        assert [(event["kind"], event["environment"]) for event in events] == [(kind, "dev") for kind in KINDS]
+
+
+def test_a_version_there_is_none_of_cannot_be_checked(loop: Loop) -> None:
+    ended = loop.run("churn-promotion-checks", status=1, version="77")
+    said = "".join(path.read_text() for path in Path(ended["folder"]).rglob("stderr.log"))
+    assert "77" in said
+    assert "Traceback" not in said

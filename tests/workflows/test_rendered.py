@@ -15,7 +15,10 @@ from mlctl.config.environment import Environment
 from mlctl.config.load import load_environments
 from mlctl.errors import InputError
 from mlctl.workflow.catalog import load_catalog
+from mlctl.workflow.expression.evaluate import evaluate
+from mlctl.workflow.expression.namespace import Roots
 from mlctl.workflow.render import orphans, render
+from mlctl.workflow.scope import Scope
 from mlctl.workflow.validation.check import check
 
 ROOT = Path(__file__).parents[2]
@@ -94,6 +97,30 @@ def test_pods_are_confined_and_limited_in_machine_and_time() -> None:
         assert template["script"]["resources"]["limits"]["memory"], where
         assert template["activeDeadlineSeconds"] > 0, where
         assert template["retryStrategy"]["backoff"]["factor"] == 2, where
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "again"),
+    [
+        ("Error", "-1", "pod deleted", True),
+        ("Failed", "137", "Error (exit code 137)", True),
+        ("Failed", "143", "Error (exit code 143)", True),
+        ("Failed", "3", "Error (exit code 3)", True),
+        ("Failed", "137", "OOMKilled (exit code 137)", False),
+        ("Failed", "1", "Error (exit code 1)", False),
+        ("Failed", "2", "Error (exit code 2)", False),
+    ],
+)
+def test_what_is_lost_is_tried_again_and_what_failed_is_not(status: str, code: str, message: str, again: bool) -> None:
+    found = {template["retryStrategy"]["expression"] for _, _, template in _scripts()}
+    scope = Scope({"lastRetry.status": status, "lastRetry.exitCode": code, "lastRetry.message": message})
+    assert [evaluate(expression, Roots(scope)) for expression in found] == [again]
+
+
+def test_no_step_can_fill_a_nodes_disk() -> None:
+    for _, document, template in _scripts():
+        limits = [volume["emptyDir"].get("sizeLimit") for volume in template["volumes"] if "emptyDir" in volume]
+        assert limits and all(limits), f"{document['metadata']['name']}.{template['name']}"
 
 
 def test_gpu_steps_and_no_others_ask_for_gpus_and_tolerate_their_taint() -> None:
