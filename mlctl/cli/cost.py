@@ -21,10 +21,21 @@ _DATE = click.DateTime(["%Y-%m-%d"])
 @click.option("--env", "names", multiple=True, metavar="NAME", help="Environment; may be given several times. Default: all.")
 @click.option("--compare", "ref", metavar="GITREF", help="Show the difference against this commit, branch or tag.")
 @click.option("--from", "source", type=click.Path(path_type=Path), help="Price a saved plan, pulumi preview --json or pulumi stack export.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a key of the environments first: models.churn.version=3."
+)
 @click.option("--on", "day", type=_DATE, help="Price as of this day. Default: today.")
 @click.option("--format", "form", type=click.Choice(["table", "json", "infracost", "csv"]), default="table", show_default=True)
 @click.pass_context
-def command(context: click.Context, names: tuple[str, ...], ref: str | None, source: Path | None, day: datetime | None, form: str) -> int:
+def command(
+    context: click.Context,
+    names: tuple[str, ...],
+    ref: str | None,
+    source: Path | None,
+    settings: tuple[str, ...],
+    day: datetime | None,
+    form: str,
+) -> int:
     """Estimate what the environments cost a month.
 
     Exit status 1 where a guardrail blocks: a budget, an increase, a usage key that names nothing.
@@ -32,23 +43,26 @@ def command(context: click.Context, names: tuple[str, ...], ref: str | None, sou
     if context.invoked_subcommand is not None:
         return 0
     today = day.date() if day else date.today()
-    pairs = _estimates(names, source, today)
+    pairs = _estimates(names, source, settings, today)
     bases = _bases(ref, pairs, today) if ref else {}
     return _print(pairs, bases, form)
 
 
 @command.command("advise")
 @click.option("--env", "names", multiple=True, metavar="NAME", help="Environment; may be given several times. Default: all.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a key of the environments first: models.churn.version=3."
+)
 @click.option("--on", "day", type=_DATE, help="Price as of this day. Default: today.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
-def advise(names: tuple[str, ...], day: datetime | None, form: str) -> int:
+def advise(names: tuple[str, ...], settings: tuple[str, ...], day: datetime | None, form: str) -> int:
     """Rank changes that save money, each with its arithmetic and its risk."""
     from mlctl.cli.main import echo_json
     from mlctl.cost.advice import Evidence, advice, advice_table, advice_to_json, break_even
     from mlctl.cost.price_file import load_prices
 
     prices, today = load_prices(), day.date() if day else date.today()
-    pairs = _estimates(names, None, today)
+    pairs = _estimates(names, None, settings, today)
     found = [(estimate, advice(estimate, plan, prices), break_even(Evidence(estimate, plan, prices))) for estimate, plan in pairs]
     if form == "json":
         documents = [advice_to_json(*one) for one in found]
@@ -58,30 +72,34 @@ def advise(names: tuple[str, ...], day: datetime | None, form: str) -> int:
     return 0
 
 
-def _estimates(names: tuple[str, ...], source: Path | None, today: date) -> list[tuple[Estimate, Plan]]:
+def _estimates(names: tuple[str, ...], source: Path | None, settings: tuple[str, ...], today: date) -> list[tuple[Estimate, Plan]]:
     from mlctl.cost.estimate import estimate
     from mlctl.cost.price_file import load_prices
 
-    return [(estimate(plan, environment, load_prices(), today=today), plan) for environment, plan in _plans(names, source)]
+    return [(estimate(plan, environment, load_prices(), today=today), plan) for environment, plan in _plans(names, source, settings)]
 
 
-def _plans(names: tuple[str, ...], source: Path | None) -> list[tuple[Environment, Plan]]:
+def _plans(names: tuple[str, ...], source: Path | None, settings: tuple[str, ...]) -> list[tuple[Environment, Plan]]:
     from mlctl.cli.progress import planning
     from mlctl.config import load_environments
     from mlctl.errors import InputError
     from mlctl.plan.environment import Repository, plan_environments
     from mlctl.plan.read import read_plan
+    from mlctl.plan.variant import variant_of
 
     repository = Repository.find()
     if source is not None:
+        if settings:
+            raise InputError("--set changes what is planned, and --from is planned already", key="--set", remedy="leave one of them out")
         plan = read_plan(source)
         wanted = names or (plan.environment,)
         if len(wanted) != 1:
             raise InputError("--from prices one plan", key="--env", remedy="name the one environment whose region and usage apply")
         return [(load_environments(repository.environments, wanted)[0], plan)]
-    environments = load_environments(repository.environments, names)
-    with planning(len(environments) * len(list(repository.stacks.glob("*/Pulumi.yaml")))) as progress:
-        return list(zip(environments, plan_environments(repository, environments, progress=progress), strict=True))
+    with variant_of(repository, names, settings) as repository:
+        environments = load_environments(repository.environments, names)
+        with planning(len(environments) * len(list(repository.stacks.glob("*/Pulumi.yaml")))) as progress:
+            return list(zip(environments, plan_environments(repository, environments, progress=progress), strict=True))
 
 
 def _bases(ref: str, pairs: list[tuple[Estimate, Plan]], today: date) -> dict[str, Estimate]:

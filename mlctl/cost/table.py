@@ -93,7 +93,8 @@ def _changes(comparison: Comparison) -> Iterator[str]:
     marks = {"added": "+", "removed": "-", "changed": "~"}
     for one in comparison.differences:
         before, after = usd(one.before_usd), usd(one.after_usd)
-        yield f"  {marks[one.change]} {one.resource.address:<50} {usd(one.delta_usd, sign=True):>13}  ({before} → {after})"
+        name = f"{one.resource.address} ({one.resource.service})"
+        yield f"  {marks[one.change]} {name:<58} {usd(one.delta_usd, sign=True):>13}  ({before} → {after})"
 
 
 def _predictions(estimate: Estimate) -> Iterator[str]:

@@ -54,7 +54,7 @@ def _in_pieces(path: Path, reader: AllocationReader, period: Period, sizes: Size
     try:
         from mlctl.finops.read.allocation_pieces import read_pieces
     except ModuleNotFoundError:
-        raise InputError("is large, and reading it needs msgspec", file=path, remedy="uv sync") from None
+        raise InputError("is large, and reading it needs msgspec", file=path, remedy="install it with tools/setup.sh gate") from None
     parts = read_pieces(path, period, piece=sizes.piece, processes=sizes.processes)
     for part in parts or ():
         reader.add_hours(part, origin=str(path))

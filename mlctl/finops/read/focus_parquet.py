@@ -50,7 +50,7 @@ def _open(path: Path) -> Any:
     try:
         import pyarrow.parquet
     except ImportError:
-        raise InputError("reading Parquet needs pyarrow", file=path, remedy="uv sync --extra ml, or export CSV") from None
+        raise InputError("reading Parquet needs pyarrow", file=path, remedy="install it with tools/setup.sh ml, or export CSV") from None
     try:
         return pyarrow.parquet.ParquetFile(path)
     except (OSError, ValueError) as error:

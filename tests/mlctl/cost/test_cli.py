@@ -94,3 +94,14 @@ def test_prices_says_what_is_wrong(arguments: tuple[str, ...], problem: str) -> 
     done = _run("prices", *arguments, status=2)
     assert problem in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_key_may_be_changed_before_pricing() -> None:
+    done = _run("cost", "--env", "dev", "--set", "cluster.system_nodes.count=0", status=2)
+    assert "--set" in done.stderr or "system_nodes" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_plan_that_is_made_already_cannot_be_changed(saved: Path) -> None:
+    done = _run("cost", "--env", "prod", "--from", str(saved), "--set", "models.churn.version=1", status=2)
+    assert "--set: --set changes what is planned, and --from is planned already" in done.stderr
