@@ -9,15 +9,19 @@ from infra.labels import labels
 from mlctl.config.team import Team
 
 
+def token_of(account: str) -> str:
+    """Name of the secret with the account's token, where Argo looks for it."""
+    return f"{account}.service-account-token"
+
+
 def account_token(resource: str, account: str, *, namespace: str, team: Team, opts: pulumi.ResourceOptions) -> kubernetes.core.v1.Secret:
-    """The secret `<account>.service-account-token`, where Argo looks for it; Kubernetes writes the token into it and since 1.24 makes none
-    by itself: https://argo-workflows.readthedocs.io/en/latest/service-account-secrets/.
+    """The secret; Kubernetes writes the token into it and since 1.24 makes none by itself:
+    https://argo-workflows.readthedocs.io/en/latest/service-account-secrets/.
     """
-    name = f"{account}.service-account-token"
     return kubernetes.core.v1.Secret(
         resource,
         metadata={
-            "name": name,
+            "name": token_of(account),
             "namespace": namespace,
             "labels": labels(account, team),
             "annotations": {"kubernetes.io/service-account.name": account},

@@ -14,7 +14,7 @@ from infra.charts import ARGO_WORKFLOWS, release
 from infra.labels import labels
 from infra.namespace import namespace
 from infra.platform.account_token import account_token
-from infra.platform.argo_values import ArgoValues, argo_values
+from infra.platform.argo_values import LOGIN, ArgoValues, argo_values
 from infra.platform.database_secret import DATABASE_SECRET, database_secret
 from infra.platform.ingress import Behind
 from infra.platform.sign_in import SignIn
@@ -24,7 +24,6 @@ from mlctl.config.team import Team
 
 NAMESPACE = "argo"
 BEHIND = Behind(namespace=NAMESPACE, service="argo-workflows-server", port=2746, health_path="/")
-LOGIN = "signed-in"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,19 @@ from typing import Any
 
 import pulumi
 
+from infra.platform.account_token import token_of
 from infra.platform.database import NAME as DATABASE
 from infra.platform.database_secret import RELOAD
 from infra.platform.sign_in import SECRET as SIGN_IN
 
 WORKFLOW_ACCOUNT = "workflow"
 """The service account of a team's workflows."""
+
+PEOPLE = "workflow-user"
+"""The service account as which a team's people see and run them."""
+
+LOGIN = "signed-in"
+"""The service account of whoever signed in, in Argo's own namespace."""
 
 CONTROLLER_ACCOUNT = "argo-controller"
 """The service account of the controller."""
@@ -106,7 +113,8 @@ def _server(values: ArgoValues) -> dict[str, Any]:
             "clientId": {"name": SIGN_IN, "key": "clientID"},
             "clientSecret": {"name": SIGN_IN, "key": "clientSecret"},
             "redirectUrl": f"https://{values.host}/oauth2/callback",
-            "rbac": {"enabled": True},
+            # Without this list the chart lets the server read every secret of the cluster.
+            "rbac": {"enabled": True, "secretWhitelist": [SIGN_IN, token_of(LOGIN), token_of(PEOPLE)]},
             "scopes": ["groups", "email"],
             "sessionExpiry": "8h",
         },

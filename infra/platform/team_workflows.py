@@ -12,7 +12,7 @@ import pulumi_kubernetes as kubernetes
 from infra.labels import labels
 from infra.platform.account_token import account_token
 from infra.platform.argo import NAMESPACE as ARGO
-from infra.platform.argo_values import CONTROLLER_ACCOUNT, WORKFLOW_ACCOUNT
+from infra.platform.argo_values import CONTROLLER_ACCOUNT, PEOPLE, WORKFLOW_ACCOUNT
 from infra.platform.team_secrets import TeamSecrets, TeamSecretsArgs
 from infra.pod_role import PodRole, PodRoleArgs
 from infra.policy_document import Statement, allow
@@ -70,9 +70,9 @@ class TeamWorkflows(pulumi.ComponentResource):
             "workflows.argoproj.io/rbac-rule": f"'{team.name}' in groups",
             "workflows.argoproj.io/rbac-rule-precedence": "1",
         }
-        people = self._account("workflow-user", rule, _LOOK_AND_RUN)
+        people = self._account(PEOPLE, rule, _LOOK_AND_RUN)
         after = pulumi.ResourceOptions(parent=self, depends_on=[people])
-        account_token(f"{name}-workflow-user", "workflow-user", namespace=team.name, team=team, opts=after)
+        account_token(f"{name}-{PEOPLE}", PEOPLE, namespace=team.name, team=team, opts=after)
         if args.models:
             secrets = TeamSecretsArgs(team=team, prefix=args.prefix, secrets_key_arn=args.secrets_key_arn)
             TeamSecrets(f"{name}-secrets", secrets, self._child)

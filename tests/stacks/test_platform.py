@@ -117,6 +117,12 @@ def test_every_team_has_an_account_and_a_role_bound_to_its_own_prefix(prod: Stac
     assert one(prod, "Role", "workflows-lending").inputs["tags"] == {"team": "lending", "cost-centre": "CC-2100"}
 
 
+def test_argo_s_server_reads_only_the_secrets_it_needs(prod: StackPlan) -> None:
+    sso = by_name(prod, "Release")["argo-workflows"]["values"]["server"]["sso"]
+    tokens = {item.inputs["metadata"]["name"] for item in of_kind(prod, "Secret") if item.package == "kubernetes"}
+    assert set(sso["rbac"]["secretWhitelist"]) == tokens | {sso["clientId"]["name"], sso["clientSecret"]["name"]}
+
+
 def test_a_team_reads_the_captured_requests_of_its_own_models_only(prod: StackPlan) -> None:
     for team, aliases in (("lending", ["alias/acme-prod-model-credit-risk"]), ("retention", ["alias/acme-prod-model-churn"])):
         policy = json.loads(by_name(prod, "RolePolicy")[f"workflows-{team}"]["policy"])
