@@ -42,12 +42,12 @@ def guardrails(estimate: Estimate, base: Estimate | None, environment: Environme
 def _budgets(estimate: Estimate, environment: Environment) -> Iterator[Finding]:
     budgets, name = environment.budgets, environment.name
     factor, most = Decimal(str(budgets.ceiling_factor)), "at the limits of its pools"
-    for who, rule, expected, ceiling, limit, key in (
-        (f"environment {name}", "cost", estimate.expected_usd, estimate.ceiling_usd, budgets.monthly_usd, "monthly_usd"),
-        (f"GPU use in {name}", "cost-gpu", estimate.gpu_usd, estimate.gpu_ceiling_usd, budgets.gpu_monthly_usd, "gpu_monthly_usd"),
-    ):
-        yield _limit(estimate, f"{rule}-budget", who, "expected", expected, limit, f"budgets.{key}")
-        yield _limit(estimate, f"{rule}-ceiling", who, most, ceiling, limit * factor, f"budgets.ceiling_factor × budgets.{key}")
+    whole = (f"environment {name}", estimate.expected_usd, estimate.ceiling_usd, budgets.monthly_usd, "budgets.monthly_usd")
+    gpu = (f"GPU use in {name}", estimate.gpu_usd, estimate.gpu_ceiling_usd, budgets.gpu_monthly_usd, "budgets.gpu_monthly_usd")
+    rules = ((whole, "cost-budget", "cost-ceiling"), (gpu, "cost-gpu-budget", "cost-gpu-ceiling"))
+    for (who, expected, ceiling, limit, key), within_expected, within_ceiling in rules:
+        yield _limit(estimate, within_expected, who, "expected", expected, limit, key)
+        yield _limit(estimate, within_ceiling, who, most, ceiling, limit * factor, f"budgets.ceiling_factor × {key}")
     ceilings = {share.name: share.ceiling_usd for share in estimate.by_team}
     for team in environment.teams:
         who, limit, key = f"team {team.name}", team.monthly_budget_usd, f"teams.{team.name}.monthly_budget_usd"

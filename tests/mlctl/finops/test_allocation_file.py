@@ -155,5 +155,5 @@ def test_a_large_file_without_msgspec_says_what_to_install(
     prod: Environment, october: Period, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "mlctl.finops.read.allocation_pieces", None)
-    with pytest.raises(InputError, match="is large, and reading it needs msgspec; install it with tools/setup.sh gate"):
+    with pytest.raises(InputError, match=r"is large, and reading it needs msgspec; install it with tools/setup.sh gate"):
         fast(prod, october, tmp_path, month())
