@@ -25,6 +25,7 @@ from ml.spec_rules import (
     Explanation,
     Fairness,
     Gate,
+    Monitoring,
     Owner,
     Proxy,
     Retraining,
@@ -70,6 +71,7 @@ class ModelSpec(Part):
     fairness: Fairness = Fairness()
     serving: Serving
     drift: Drift = Drift()
+    monitoring: Monitoring = Monitoring()
     retraining: Retraining = Retraining()
     explanation: Explanation = Explanation()
     file: Path | None = Field(None, exclude=True, description="where the specification was read; set by load_spec")

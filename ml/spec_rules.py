@@ -120,6 +120,15 @@ class Drift(Part):
     minimum_rows: int = Field(200, ge=1, description="smaller windows are not evaluated")
 
 
+class Monitoring(Part):
+    """How decisions are cut into windows, and when their outcomes are looked at."""
+
+    window_hours: Count = Field(24, ge=1, le=24 * 366, description="length of a window; the schedule should be no rarer")
+    outcome_days: Count = Field(
+        0, ge=0, le=3_660, description="days until a window's outcomes are known and it is judged again; 0: never again"
+    )
+
+
 class Retraining(Part):
     """Retrain when this many of the last windows were violated."""
 

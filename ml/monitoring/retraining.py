@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -36,8 +36,16 @@ class RetrainDecision:
         return {"retrain": self.retrain, "reason": self.reason, "violated": list(self.violated)}
 
 
+def has_outcomes(judged: JudgedWindow) -> bool:
+    """Say whether a window was judged by its outcomes, too."""
+    return any(_of_outcomes(name) for name in judged.values)
+
+
 def decide(history: list[JudgedWindow], *, violated: int, windows: int, last_training: datetime | None = None) -> RetrainDecision:
     """Apply the rule of the model file to the windows judged so far.
+
+    The rule is asked twice: of the last windows, by everything that was judged; and of the last windows whose outcomes are known, by
+    those outcomes. With outcomes that come two months late the second are never among the first.
 
     Windows that could not be evaluated are passed over: they count neither for nor against. Windows that began before
     `last_training` were served by the old model and are not counted again, so one drift causes one retraining. A window judged
@@ -57,11 +65,26 @@ def decide(history: list[JudgedWindow], *, violated: int, windows: int, last_tra
         judged
         for _, judged in sorted(latest.items())
         if judged.verdict is not Verdict.NOT_EVALUATED and (last_training is None or judged.window.start >= last_training)
-    ][-windows:]
+    ]
+    with_outcomes = [_by_outcomes(judged) for judged in counted if has_outcomes(judged)]
+    recent = _rule(counted[-windows:], violated, windows, "evaluated windows")
+    late = _rule(with_outcomes[-windows:], violated, windows, "windows with known outcomes")
+    return late if late.retrain and not recent.retrain else recent
+
+
+def _rule(counted: list[JudgedWindow], violated: int, windows: int, what: str) -> RetrainDecision:
     bad = [judged for judged in counted if judged.verdict is Verdict.DRIFT]
-    names = tuple(judged.window.name for judged in bad)
     causes = sorted({cause for judged in bad for cause in judged.drifted})
-    said = f"{len(bad)} of the last {len(counted)} evaluated windows drifted; the rule is {violated} of {windows}"
+    said = f"{len(bad)} of the last {len(counted)} {what} drifted; the rule is {violated} of {windows}"
     if causes:
         said += f" ({', '.join(causes)})"
-    return RetrainDecision(retrain=len(bad) >= violated, reason=said, violated=names)
+    return RetrainDecision(retrain=len(bad) >= violated, reason=said, violated=tuple(judged.window.name for judged in bad))
+
+
+def _by_outcomes(judged: JudgedWindow) -> JudgedWindow:
+    drifted = tuple(cause for cause in judged.drifted if _of_outcomes(cause))
+    return replace(judged, drifted=drifted, verdict=Verdict.DRIFT if drifted else Verdict.OK)
+
+
+def _of_outcomes(name: str) -> bool:
+    return name.startswith(("performance:", "calibration:"))

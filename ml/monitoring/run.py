@@ -42,41 +42,29 @@ def monitor(
     rejected: str | Path | None = None,
     bad_rows: int = 0,
 ) -> dict[str, Any]:
-    """Judge a window and write ``report.json``, ``alerts.json``, ``retrain.json`` and ``history.json`` into `out`.
+    """Judge a window; write ``report.json``, ``alerts.json``, ``retrain.json`` and ``history.json`` into `out`; return the report.
 
     Parameters
     ----------
     spec
         Name of a model, or path of its file.
-    reference
-        ``reference.parquet`` of the serving model's bundle: features, ``score`` and the target.
-    current
-        Scored rows: a decision log folder, or a file of batch scoring.
+    reference, current
+        ``reference.parquet`` of the serving model's bundle; and scored rows: a decision log's table, or files of batch scoring.
     window_start, window_end, as_of
         ISO 8601, UTC. Outcomes known after `as_of` are not used.
     link
         Where a person acts on an alert; put into every alert.
     labels
         ``decision_id``, target and the time it was known. Without it, only outcomes that stand in `current` are used.
-    history
-        ``history.json`` of the run before. It is read, and the new one is written into `out`.
-    last_training
-        When the serving model took over; older windows do not count towards retraining.
-    rejected
-        ``rejected.parquet`` beside a collected decision log: requests of the window that broke the contract.
-    bad_rows
-        Rows of the window that broke the contract elsewhere, as in a batch's quarantine.
-
-    Returns
-    -------
-    dict
-        The report, as in ``report.json``; ``["retraining"]["retrain"]`` says whether to retrain.
+    history, last_training
+        ``history.json`` of the run before; and when the serving model took over: older windows do not count towards retraining.
+    rejected, bad_rows
+        ``rejected.parquet`` beside a collected log; and rows that broke the contract elsewhere, as in a batch's quarantine.
     """
     model = load_spec(spec)
     window = Window(moment(window_start), moment(window_end))
     bad = bad_rows + (_rows(Path(rejected), window) if rejected else 0)
     profile, results, known = _judge(model, Path(reference), Path(current), labels, window, moment(as_of), bad)
-    folder = Path(out)
     retraining, judged = _retraining(model, window, results, history, last_training)
     report = MonitoringReport(
         model=model.name,
@@ -88,8 +76,13 @@ def monitor(
         alerts=tuple(alerts(model.name, model.owner.contact, window, results, link=link)),
         retraining=retraining,
     )
+    return _write(report, judged, Path(out))
+
+
+def _write(report: MonitoringReport, judged: list[JudgedWindow], folder: Path) -> dict[str, Any]:
+    """Write the four files, the report last, and return what it says."""
     content = report.to_dict()
-    write_history(folder / "history.json", model.name, judged)
+    write_history(folder / "history.json", report.model, judged)
     write_json(folder / "alerts.json", {"alerts": content["alerts"]})
     write_json(folder / "retrain.json", content["retraining"])
     write_json(folder / "report.json", content)

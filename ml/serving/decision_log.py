@@ -62,16 +62,20 @@ def collect(spec: ModelSpec, log: Path, out: Path) -> dict[str, int]:
     dict
         Rows of each, and ``torn``: lines that were cut off when a machine died.
     """
-    import pyarrow as pa
-
     if not log.is_dir():
         raise InputError("no such folder", file=log)
     out.mkdir(parents=True, exist_ok=True)
-    rejected_schema = pa.schema([("decided_at", pa.timestamp("us", tz="UTC")), ("columns", pa.string())])
     torn = _Torn()
     decisions = _write(out / DECISIONS, schema(spec), (line for line in _lines(log, torn) if "decision_id" in line))
-    rejected = _write(out / REJECTED, rejected_schema, (line for line in _lines(log, _Torn()) if "columns" in line))
+    rejected = _write(out / REJECTED, rejected_schema(), (line for line in _lines(log, _Torn()) if "columns" in line))
     return {"decisions": decisions, "rejected": rejected, "torn": torn.count}
+
+
+def rejected_schema() -> pa.Schema:
+    """Return the columns of the table of refused rows: when, and which columns were wrong (never their values)."""
+    import pyarrow as pa
+
+    return pa.schema([("decided_at", pa.timestamp("us", tz="UTC")), ("columns", pa.string())])
 
 
 class _Torn:

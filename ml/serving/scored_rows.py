@@ -85,9 +85,13 @@ def table_columns(
     columns["score"] = scored.scores
     columns["decision"] = scored.decisions
     columns["reasons"] = [reasons_text(reasons) for reasons in scored.reasons]
-    for item in spec.monitored:
-        columns[GROUP_PREFIX + item.column] = _groups(spec, beside, item.column)
+    columns |= group_columns(spec, beside)
     return columns
+
+
+def group_columns(spec: ModelSpec, beside: pd.DataFrame) -> dict[str, list[str | None]]:
+    """Return the group of each row by every monitored attribute; none where the request did not carry it."""
+    return {GROUP_PREFIX + item.column: _groups(spec, beside, item.column) for item in spec.monitored}
 
 
 def reasons_text(reasons: tuple[Reason, ...]) -> str:

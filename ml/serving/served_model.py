@@ -96,7 +96,7 @@ class ServedModel:
     def _refused_lines(self, checked: CheckedRequest) -> list[dict[str, Any]]:
         """Name the columns that were wrong, without their values, which may be personal."""
         now = self._clock().isoformat()
-        return [{"decided_at": now, "columns": _columns_of(error)} for error in checked.errors.values()]
+        return [{"decided_at": now, "columns": wrong_columns(error)} for error in checked.errors.values()]
 
     def _log_refused(self, checked: CheckedRequest) -> None:
         if self._log is not None:
@@ -168,7 +168,8 @@ def _all_bad(checked: CheckedRequest) -> str:
     return "no row can be scored; " + " | ".join(shown) + (f" | and {more} more" if more > 0 else "")
 
 
-def _columns_of(error: str) -> str:
+def wrong_columns(error: str) -> str:
+    """Return the columns an error names, without their values, which may be personal."""
     return ", ".join(sorted({part.split(":")[0].strip() for part in error.split("; ") if ":" in part}))
 
 

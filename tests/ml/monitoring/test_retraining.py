@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -70,3 +71,42 @@ def test_a_window_judged_twice_counts_once() -> None:
 def test_order_of_the_history_does_not_matter() -> None:
     judged = history("ddooooo")
     assert not decide(judged[::-1], violated=2, windows=5).retrain
+
+
+def with_outcomes(first_day: int, letters: str) -> list[JudgedWindow]:
+    """Windows that were judged by their outcomes, too: `d` is a fall of performance, `o` is none."""
+    day = timedelta(days=1)
+    return [
+        JudgedWindow(
+            window=Window(START + (first_day + index) * day, START + (first_day + index + 1) * day),
+            verdict=LETTERS[letter],
+            drifted=("performance:roc_auc",) if letter == "d" else (),
+            values={"performance:roc_auc": 0.1 if letter == "d" else 0.0, "psi:income": 0.01},
+        )
+        for index, letter in enumerate(letters)
+    ]
+
+
+def newer(count: int) -> list[JudgedWindow]:
+    """Windows of a month later, whose outcomes nobody knows yet, all in order."""
+    return [
+        JudgedWindow(
+            window=Window(START + timedelta(days=30 + index), START + timedelta(days=31 + index)),
+            verdict=Verdict.OK,
+            values={"psi:income": 0.0},
+        )
+        for index in range(count)
+    ]
+
+
+def test_outcomes_that_come_late_count_among_windows_with_outcomes() -> None:
+    decision = decide(with_outcomes(0, "oodd") + newer(9), violated=2, windows=5)
+    assert decision.retrain
+    assert decision.reason == "2 of the last 4 windows with known outcomes drifted; the rule is 2 of 5 (performance:roc_auc)"
+    assert not decide(with_outcomes(0, "oood") + newer(9), violated=2, windows=5).retrain
+    assert not decide(with_outcomes(0, "ddooooo") + newer(9), violated=2, windows=5).retrain
+
+
+def test_drift_of_inputs_is_not_counted_again_among_outcomes() -> None:
+    drifted = [replace(item, verdict=Verdict.DRIFT, drifted=("psi:income",)) for item in with_outcomes(0, "oo")]
+    assert not decide(drifted + newer(9), violated=2, windows=5).retrain
