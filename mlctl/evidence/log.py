@@ -41,11 +41,34 @@ class EvidenceLog:
         for event in events:
             by_model.setdefault(event.model, []).append(event)
         written: list[Record] = []
-        self.folder.mkdir(parents=True, exist_ok=True)
         with self._locked():
             for model, wanted in by_model.items():
                 written += self._extend(model, wanted)
         return written
+
+    def mend(self) -> list[str]:
+        """Finish what a writer that was killed left: a cut line, or a head that is behind its chain; what was done, one line each.
+
+        Raises
+        ------
+        InputError
+            A chain was edited or cut: nothing is mended before that is understood.
+        """
+        done: list[str] = []
+        if not self.folder.is_dir():
+            return done
+        with self._locked():
+            heads = self._heads()
+            for path in self._chains():
+                size = path.stat().st_size
+                drop_torn_line(path)
+                if path.stat().st_size != size:
+                    done.append(f"{path.name}: a line that was cut off was removed; it was never acknowledged")
+                end = self._end(path)
+                if end != heads.get(path.stem, EMPTY):
+                    self._write_head(path.stem, end)
+                    done.append(f"{path.name}: {HEADS} was behind the chain and was brought up to it")
+        return done
 
     def records(self, model: str | None = None) -> Iterator[Record]:
         """Records of one model, or of all, each chain in its order. A damaged line raises InputError."""
@@ -126,12 +149,16 @@ class EvidenceLog:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        folder = os.open(self.folder, os.O_RDONLY)  # the folder itself is the lock: no file that could be committed
         try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(folder)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            folder = os.open(self.folder, os.O_RDONLY)  # the folder itself is the lock: no file that could be committed
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX)
+                yield
+            finally:
+                os.close(folder)
+        except OSError as error:
+            raise InputError(f"cannot be written: {error.strerror}", file=self.folder, remedy="free the disk and repeat") from None
 
 
 def read_records(folder: Path) -> list[Mapping[str, Any]]:

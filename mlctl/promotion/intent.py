@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -49,10 +49,19 @@ class Pins:
     @contextmanager
     def locked(self) -> Iterator[str | None]:
         """Hold the lock; gives what an earlier run had left behind and what became of it, or None. A second promotion waits here."""
-        (self.root / FOLDER).mkdir(exist_ok=True)
-        with (self.root / FOLDER / "promotion.lock").open("w") as file:
+        path = self.root / FOLDER / "promotion.lock"
+        try:
+            path.parent.mkdir(exist_ok=True)
+            file = path.open("w")
+        except OSError as error:
+            raise InputError(
+                f"cannot be written: {error.strerror}", file=path, remedy="nothing was changed; free the disk and repeat"
+            ) from None
+        with file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            yield self._recover()
+            notes = self.log.mend()
+            found = self._recover()
+            yield "; ".join([*notes, *([found] if found else [])]) or None
 
     def apply(self, change: Change) -> tuple[str, str]:
         """Pin and record; (text before, text after). Call it with the lock held.
@@ -72,10 +81,15 @@ class Pins:
             self._record(change, identity)
         except InputError:
             write_atomically(path, before)
-            self._intent.unlink()
+            self._forget()
             raise
-        self._intent.unlink()
+        self._forget()
         return before, after
+
+    def _forget(self) -> None:
+        """What cannot be removed now is found by the next run, which sees that nothing is left to do."""
+        with suppress(OSError):
+            self._intent.unlink()
 
     def _record(self, change: Change, identity: str) -> None:
         values = {**asdict(change.event), "details": {**change.event.details, "intent": identity}}
@@ -88,13 +102,13 @@ class Pins:
         model, place = change.event.model, change.environment
         what = f"the {change.event.kind} of {model} to version {change.pin.version} in {place}"
         if any(record.details.get("intent") == identity for record in self.log.records(model)):
-            self._intent.unlink()
+            self._forget()
             return f"{what} had been interrupted after its last step; nothing was left to do"
         if self.pin(place, model) != change.pin:
-            self._intent.unlink()
+            self._forget()
             return f"{what} had been interrupted before it changed anything; it was dropped"
         self._record(change, identity)
-        self._intent.unlink()
+        self._forget()
         return f"{what} had been interrupted before its evidence was written; it was completed"
 
     def _read(self) -> tuple[Change, str]:

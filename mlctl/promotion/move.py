@@ -182,18 +182,19 @@ def approve(root: Path, model: str, version: int, who: Who, *, revoke: bool = Fa
         There is no evidence about the version: nobody can approve what nobody has seen.
     """
     pins = Pins(root)
-    known = known_versions(_records(pins, model))
-    if version not in known:
-        allowed = ", ".join(map(str, known)) or "none"
-        raise InputError(f"there is no evidence about version {version} of {model}", key="--version", allowed=allowed)
-    event = who.event(
-        kind="approval",
-        model=model,
-        version=version,
-        verdict="fail" if revoke else "pass",
-        details={"recorded_by": recorded_by or who.actor},
-    )
-    return pins.log.append([event])[0]
+    with pins.locked():
+        known = known_versions(_records(pins, model))
+        if version not in known:
+            allowed = ", ".join(map(str, known)) or "none"
+            raise InputError(f"there is no evidence about version {version} of {model}", key="--version", allowed=allowed)
+        event = who.event(
+            kind="approval",
+            model=model,
+            version=version,
+            verdict="fail" if revoke else "pass",
+            details={"recorded_by": recorded_by or who.actor},
+        )
+        return pins.log.append([event])[0]
 
 
 def _records(pins: Pins, model: str) -> list[Record]:

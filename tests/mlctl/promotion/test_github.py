@@ -119,3 +119,45 @@ def test_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GITHUB_TOKEN", raising=False)
     with pytest.raises(InputError, match="GITHUB_TOKEN is not set"):
         GitHub.from_environment("acme/ml")
+
+
+@pytest.mark.parametrize(
+    ("headers", "waited"),
+    [
+        ({"Retry_After": "7"}, 7.0),
+        ({"X_RateLimit_Remaining": "0", "X_RateLimit_Reset": "1020"}, 20.0),
+        ({"X_RateLimit_Remaining": "0", "X_RateLimit_Reset": "10"}, 1.0),
+        ({}, 1.0),
+    ],
+    ids=["retry-after", "reset", "reset by a clock that is wrong", "secondary limit that names no time"],
+)
+def test_what_a_rate_limit_refused_is_sent_again_when_github_says(
+    stage: Stage, github: GitHub, headers: dict[str, str], waited: float
+) -> None:
+    """A refused POST had no effect: unlike one whose answer was lost, it may be repeated."""
+    pauses: list[float] = []
+    github.service.wait, github.service.now = pauses.append, lambda: 1000.0
+    stage.on(
+        "POST", f"{REPO}/actions/workflows/canary.yml/dispatches", 403, {"message": "You have exceeded a secondary rate limit"}, **headers
+    )
+    stage.on("POST", f"{REPO}/actions/workflows/canary.yml/dispatches", 204)
+    github.start("canary.yml", ref="main", inputs={})
+    assert pauses == [waited] and len(stage.seen) == 2
+
+
+def test_a_limit_of_an_hour_is_not_waited_for(stage: Stage, github: GitHub) -> None:
+    github.service.wait, github.service.now = pytest.fail, lambda: 1000.0
+    limit = {"X_RateLimit_Remaining": "0", "X_RateLimit_Reset": "4000"}
+    stage.on("GET", f"{REPO}/pulls", 403, {"message": "API rate limit exceeded for installation"}, **limit)
+    with pytest.raises(
+        ServiceError, match=r"API rate limit exceeded for installation; it asks to wait 3000 s; wait, and run the same command"
+    ):
+        github.pull_request(branch="b", base="main", title="t", body="b")
+    assert len(stage.seen) == 1
+
+
+def test_a_right_that_is_missing_is_no_rate_limit(stage: Stage, github: GitHub) -> None:
+    stage.on("GET", f"{REPO}/pulls", 403, {"message": "Resource not accessible by integration"}, X_RateLimit_Remaining="4999")
+    with pytest.raises(ServiceError, match="check the token, its rights"):
+        github.pull_request(branch="b", base="main", title="t", body="b")
+    assert len(stage.seen) == 1
