@@ -9,11 +9,11 @@ from decimal import Decimal
 
 from mlctl.config.environment import Environment
 from mlctl.errors import InputError
-from mlctl.finops.analysis.anomaly import LEAST_DAYS, anomalies, method
+from mlctl.finops.analysis.anomaly import LEAST_DAYS, Anomaly, anomalies, method
 from mlctl.finops.analysis.efficiency import efficiencies, idle, savings
 from mlctl.finops.analysis.estimated import Estimated, accuracies
 from mlctl.finops.analysis.forecast import Forecast
-from mlctl.finops.analysis.movers import movers
+from mlctl.finops.analysis.movers import Mover, movers
 from mlctl.finops.analysis.reconcile import Reconciled, reconcile
 from mlctl.finops.analysis.service_names import billed_service
 from mlctl.finops.charge import Charge, Gap, SourceData
@@ -71,12 +71,8 @@ class _Builder:
 
     def report(self) -> FinopsReport:
         environment, forecast = self._environment, self._forecast
-        all_days = sorted({one.span.first for one in self._charges if one.span.days == 1 and one.span.first < self._request.today})
         series = self._series()
-        enough = len(all_days) >= LEAST_DAYS
-        least = environment.budgets.anomaly_usd
-        found = anomalies(series, all_days, since=self._period.first, least_usd=least) if enough else None
-        moved = movers({name: days for name, days in series.items() if name != "everything"}, all_days, self._period)
+        moved, found = self._changes(series)
         allocation = next((one for one in self._sources if one.name == self._reconciled.reconciliation.allocation), None)
         uses = allocation.uses if allocation else ()
         total = self._line("everything", self._charges, environment.budgets.monthly_usd)
@@ -101,9 +97,9 @@ class _Builder:
             unknown_labels=self._unknown_labels(),
             idle=tuple(idle(self._now)),
             efficiency=tuple(efficiencies(uses)),
-            movers=None if moved is None else tuple(moved),
-            anomalies=None if found is None else tuple(found),
-            anomaly_method=method(least),
+            movers=moved,
+            anomalies=found,
+            anomaly_method=method(environment.budgets.anomaly_usd),
             predictions=tuple(self._predictions(models)),
             savings=tuple(savings(uses, self._now, to_month=self._to_month(allocation))),
             accountability=self._accountability(total, teams, models),
@@ -114,6 +110,14 @@ class _Builder:
             daily={day: series["everything"].get(day, Decimal(0)) for day in forecast.known},
             charges=tuple(self._now),
         )
+
+    def _changes(self, series: Mapping[str, Mapping[date, Decimal]]) -> tuple[tuple[Mover, ...] | None, tuple[Anomaly, ...] | None]:
+        """What moved and which days are odd; None where too few days are known."""
+        days = sorted({one.span.first for one in self._charges if one.span.days == 1 and one.span.first < self._request.today})
+        moved = movers({name: of for name, of in series.items() if name != "everything"}, days, self._period)
+        least = self._environment.budgets.anomaly_usd
+        found = anomalies(series, days, since=self._period.first, least_usd=least) if len(days) >= LEAST_DAYS else None
+        return None if moved is None else tuple(moved), None if found is None else tuple(found)
 
     def _to_month(self, allocation: SourceData | None) -> Decimal:
         """Scales the days that the allocation knows to a month."""

@@ -79,17 +79,34 @@ def reconcile(sources: Sequence[SourceData], period: Period, *, today: date) -> 
     allocated = _until(allocation, days)
     nodes = [charge for charge in billed if charge.subject.kind is Kind.NODES]
     split = bool(bill and allocation and nodes)
-    if bill and allocation and not nodes:
-        what = "no row of the bill carries the tag node-pool, so the allocation cannot be matched with it: teams come from the bill alone"
-        gaps.append(Gap(bill.name, what, partial=False))
     if split:
         charges, lost = _split(billed, allocated)
         gaps += _lost_days(allocation.name if allocation else "", lost, period)
     else:
         charges = billed if bill else allocated
-    explained = _within(charges if split else allocated, period)
+    if bill and allocation and not nodes:
+        what = "no row of the bill carries the tag node-pool, so the allocation cannot be matched with it: teams come from the bill alone"
+        gaps.append(Gap(bill.name, what, partial=False))
     others = [(one.name, _sum(_within(_until(one, days), period))) for one in sources if one not in (bill, allocation)]
-    figures = Reconciliation(
+    figures = _figures(bill, allocation, billed, charges if split else allocated, period, split=split, others=others)
+    gpu = _gpu(billed if bill else None, allocated if allocation else None)
+    return Reconciled(tuple(charges), gpu, figures, tuple(gaps))
+
+
+def _figures(
+    bill: SourceData | None,
+    allocation: SourceData | None,
+    billed: Sequence[Charge],
+    explaining: Sequence[Charge],
+    period: Period,
+    *,
+    split: bool,
+    others: Sequence[tuple[str, Decimal]],
+) -> Reconciliation:
+    """The sums of the period."""
+    explained = _within(explaining, period)
+    nodes = [charge for charge in billed if charge.subject.kind is Kind.NODES]
+    return Reconciliation(
         bill=bill.name if bill else None,
         allocation=allocation.name if allocation else None,
         billed_usd=_sum(_within(billed, period)) if bill else None,
@@ -101,8 +118,6 @@ def reconcile(sources: Sequence[SourceData], period: Period, *, today: date) -> 
         others=tuple(others),
         split=split,
     )
-    gpu = _gpu(billed if bill else None, allocated if allocation else None)
-    return Reconciled(tuple(charges), gpu, figures, tuple(gaps))
 
 
 def _gpu(billed: Sequence[Charge] | None, allocated: Sequence[Charge] | None) -> tuple[Charge, ...] | None:
