@@ -4,6 +4,8 @@ Only *declared* paths move: those of artefacts, output parameters, volume mounts
 `<step folder>/root/tmp/in/data`, a path under a mounted volume becomes that volume's folder, and the same text is replaced
 wherever it stands in the command, its arguments, the script's source and the environment. What the step gives back is
 changed the other way, so that no value depends on the run's folder.
+
+A step begins in `<step folder>/root`, the container's `/`, where most images begin: what it writes as `out.txt` is at `/out.txt`.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ class Sandbox:
 
     def __init__(self, folder: Path, declared: list[str], mounts: dict[str, Path]) -> None:
         self.folder = folder
-        self.work = folder / "work"
+        self.work = folder / "root"
         self._mounts = {path.rstrip("/") or "/": real for path, real in mounts.items()}
         paths = {path.rstrip("/") for path in [*declared, *mounts] if path.startswith("/") and path.strip("/")}
         longest_first = sorted(paths, key=len, reverse=True)

@@ -36,4 +36,4 @@ def test_declared_paths_move_and_no_others(before: str, after: str) -> None:
 def test_places() -> None:
     assert BOX.local("/tmp/in/data/x") == STEP / "root/tmp/in/data/x"
     assert BOX.local("/mnt/x") == Path("/runs/r/volumes/v/x")
-    assert BOX.local("relative/x") == STEP / "work/relative/x"
+    assert BOX.local("relative/x") == STEP / "root/relative/x"
