@@ -14,7 +14,7 @@ from ml.disk import writes
 from ml.errors import InputError
 from ml.features.compute import features_from_request
 from ml.monitoring.window import Window, moment
-from ml.serving.decision_log import DECISIONS, REJECTED, rejected_schema
+from ml.serving.decision_log import DECISIONS, REJECTED, collect, rejected_schema
 from ml.serving.exchange import Exchange, Unread, exchanges, is_capture
 from ml.serving.pseudonym import KEY, Pseudonyms, from_environment
 from ml.serving.scored_rows import companion_columns, group_columns, identities, schema
@@ -24,8 +24,25 @@ from ml.spec import ModelSpec
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["collect_capture", "is_capture"]
+__all__ = ["collect_capture", "decisions_table", "is_capture"]
 ROWS_AT_ONCE = 20_000
+
+
+def decisions_table(spec: ModelSpec, decisions: Path, out: Path, *, start: str, end: str) -> tuple[Path, Path | None]:
+    """Return (table of decisions, table of refused rows or none) of whatever decisions are: a log of ours, a recording, or Parquet.
+
+    Parameters
+    ----------
+    start, end
+        ISO 8601; of a recording, hours outside are not read.
+    """
+    if decisions.is_dir() and any(decisions.glob("decisions-*.jsonl")):
+        collect(spec, decisions, out)
+    elif decisions.is_dir() and is_capture(decisions):
+        collect_capture(spec, decisions, out, start=start, end=end)
+    else:
+        return decisions, None
+    return out / DECISIONS, out / REJECTED
 
 
 @dataclass

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from ml.errors import InputError
-from ml.serving.capture import collect_capture, is_capture
+from ml.serving.capture import collect_capture, decisions_table, is_capture
 from ml.serving.decision_log import DecisionLog, collect
 from ml.serving.pseudonym import Pseudonyms
 from ml.serving.scorer import load_scorer
@@ -137,3 +137,19 @@ def test_names_need_a_key(credit: Any, tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.delenv("DECISION_KEY", raising=False)
     with pytest.raises(InputError, match="no key to code people's names with"):
         collect_capture(credit.spec, tmp_path, tmp_path / "out")
+
+
+def test_decisions_are_read_whatever_they_are(
+    credit: Any, sent: pd.DataFrame, answered: tuple[list[dict[str, Any]], pd.DataFrame], tmp_path: Path
+) -> None:
+    answers, own = answered
+    write(tmp_path / "capture", [captured(sent, {"predictions": answers}, "instances")])
+    times = {"start": "2026-11-20T12:00:00Z", "end": "2026-11-20T13:00:00Z"}
+    for source in ("log", "capture"):
+        table, rejected = decisions_table(credit.spec, tmp_path / source, tmp_path / f"from-{source}", **times)
+        assert pd.read_parquet(table)["decision_id"].tolist() == own["decision_id"].tolist()
+        assert rejected is not None and len(pd.read_parquet(rejected)) == 1
+    assert decisions_table(credit.spec, tmp_path / "own/decisions.parquet", tmp_path / "x", **times) == (
+        tmp_path / "own/decisions.parquet",
+        None,
+    )
