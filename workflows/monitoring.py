@@ -36,13 +36,13 @@ def key(place: Place, name: str) -> str:
 def monitoring(place: Place) -> Manifest:
     """Judge the last windows of one model.
 
-    `windows` is a JSON list of {"start", "end"}; an empty one means the last `minutes`.
+    `windows` is a JSON list of {"start", "end"}; an empty one means the last `minutes`, and no minutes what is due by the model file.
     """
-    own = {**retraining.parameters(place), "windows": "[]", "minutes": "60"}
+    own = {**retraining.parameters(place), "windows": "[]", "minutes": ""}
     about = f"Watch the decisions of {place.name}; retrain on drift"
     with template(place, KIND, about, parameters=own, minutes=72 * 60) as workflow:
         add_artefacts(workflow, *(_stored(place, name) for name in ARTEFACTS))
-        inputs = [Artifact(name=name, optional=name != "decisions") for name in ARTEFACTS]
+        inputs = [Artifact(name=name, optional=True) for name in ARTEFACTS]
         outputs = [
             result("verdict", "{{tasks.monitor.outputs.parameters.verdict}}"),
             result("retrain", "{{tasks.monitor.outputs.parameters.retrain}}"),
@@ -74,12 +74,12 @@ def monitoring(place: Place) -> Manifest:
 def _judge_arguments(place: Place, champion: Task) -> list[Any]:
     given = {**passed("model", "evidence-log", *OWN), "link": place.link, "actor": "workflow {{workflow.name}}"}
     version = {"version": "{{tasks.champion.outputs.parameters.version}}"}
-    kept = [Artifact(name=name, from_=f"{{{{inputs.artifacts.{name}}}}}", optional=name != "decisions") for name in ARTEFACTS]
+    kept = [Artifact(name=name, from_=f"{{{{inputs.artifacts.{name}}}}}", optional=True) for name in ARTEFACTS]
     return [{**given, **version}, output(champion, "fetched"), *kept]
 
 
 def _stored(place: Place, name: str) -> Artifact:
-    return S3Artifact(name=name, optional=name != "decisions", key=key(place, name))
+    return S3Artifact(name=name, optional=True, key=key(place, name))
 
 
 def _keep_history(manifest: Manifest, place: Place) -> None:

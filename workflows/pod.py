@@ -34,6 +34,7 @@ RETRY_IF = (
 _SECRETS: Mapping[str, tuple[tuple[str, str, str, bool], ...]] = {
     "alert": (("ALERT_WEBHOOK", "alerts", "webhook", True),),
     "notify": (("ALERT_WEBHOOK", "alerts", "webhook", True),),
+    "monitor": (("DECISION_KEY", "decision", "key", True),),
     "score-batch": (("DECISION_KEY", "decision", "key", False),),
     "request-promotion": (("GITHUB_TOKEN", "github", "token", False),),
 }

@@ -41,7 +41,7 @@ def monitor(
     evidence_log: Annotated[str, Parameter(name="evidence-log")],
     version: str,
     fetched: Annotated[Path, Artifact(name="fetched")],
-    decisions: Annotated[Path, Artifact(name="decisions")],
+    decisions: Annotated[Path | None, Artifact(name="decisions", optional=True)],
     outcomes: Annotated[Path | None, Artifact(name="outcomes", optional=True)],
     history: Annotated[Path | None, Artifact(name="history", optional=True)],
     report: Annotated[Path, Artifact(name="report", output=True)],
@@ -49,19 +49,21 @@ def monitor(
 ) -> tuple[Annotated[str, Parameter(name="verdict")], Annotated[str, Parameter(name="retrain")]]:
     """Judge windows of a model's decisions, oldest first, and say whether to retrain.
 
-    `windows` is a JSON list of {"start", "end"}; an empty one means the `minutes` up to now. `judged` is the history the next run
-    starts from.
+    `windows` is a JSON list of {"start", "end"}; an empty one means the `minutes` up to now, and where those are empty too, what is due.
+    `judged` is the history the next run starts from.
     """
     from workflows.steps.windows import judge_windows, windows_of
 
-    if not (fetched / "registered").is_dir():
-        print(f"{model}: no champion, so there is nothing to monitor")
+    due = windows_of(windows, minutes, model, history)
+    lacking = "no champion" if not (fetched / "registered").is_dir() else "no decisions" if decisions is None else "no window is due"
+    if decisions is None or not due or not (fetched / "registered").is_dir():
+        print(f"{model}: {lacking}, so there is nothing to judge")
         judged.write_text(history.read_text() if history else json.dumps({"model": model, "windows": []}), encoding="utf-8")
         report.mkdir(parents=True)
         return "not_evaluated", "false"
     found = judge_windows(
         model,
-        windows_of(windows, int(minutes)),
+        due,
         link=link,
         reference=fetched / "registered" / "bundle" / "reference.parquet",
         decisions=decisions,

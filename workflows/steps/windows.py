@@ -12,8 +12,11 @@ from ml.errors import InputError
 _WANTED = 'a JSON list of {"start": …, "end": …}, times in ISO 8601'
 
 
-def windows_of(text: str, minutes: int) -> list[tuple[str, str]]:
-    """Read (start, end) of the windows; an empty list means the `minutes` up to now."""
+def windows_of(text: str, minutes: str, model: str, history: Path | None) -> list[tuple[str, str]]:
+    """Read (start, end) of the windows, oldest first.
+
+    Where none are given: the `minutes` up to now; and where those are not given either, what is due by the model file and the history.
+    """
     try:
         read = json.loads(text or "[]")
         found = [(str(item["start"]), str(item["end"])) for item in read]
@@ -21,8 +24,20 @@ def windows_of(text: str, minutes: int) -> list[tuple[str, str]]:
         raise InputError(f"{text[:80]!r} are no windows", key="windows", allowed=_WANTED) from None
     if found:
         return sorted(found)
-    end = datetime.now(UTC).replace(second=0, microsecond=0)
-    return [((end - timedelta(minutes=minutes)).isoformat(), end.isoformat())]
+    if minutes:
+        end = datetime.now(UTC).replace(second=0, microsecond=0)
+        return [((end - timedelta(minutes=_number(minutes))).isoformat(), end.isoformat())]
+    from ml.monitoring.due import due_windows
+    from ml.spec import load_spec
+
+    due = due_windows(load_spec(model), now=datetime.now(UTC), history=history)
+    return [(window.start.isoformat(), window.end.isoformat()) for window in due]
+
+
+def _number(minutes: str) -> int:
+    if not minutes.isdigit() or int(minutes) < 1:
+        raise InputError(f"{minutes!r} is no number of minutes", key="minutes", allowed="a whole number of at least 1, or nothing")
+    return int(minutes)
 
 
 def judge_windows(
@@ -46,13 +61,10 @@ def judge_windows(
     """
     from ml.data.dataset import write_json
     from ml.monitoring.run import monitor
-    from ml.serving.decision_log import collect
+    from ml.serving.capture import decisions_table
     from ml.spec import load_spec
 
-    table, rejected = decisions, None
-    if decisions.is_dir() and any(decisions.glob("decisions-*.jsonl")):
-        collect(load_spec(model), decisions, out)
-        table, rejected = out / "decisions.parquet", out / "rejected.parquet"
+    table, rejected = decisions_table(load_spec(model), decisions, out, start=windows[0][0], end=max(end for _, end in windows))
     reports: list[dict[str, Any]] = []
     for number, (start, end) in enumerate(windows):
         folder = out / f"window-{number}"

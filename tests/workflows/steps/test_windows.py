@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ml.errors import InputError
+from ml.spec import load_spec
 from workflows.steps.windows import cut, seconds_until, windows_of
 
 
@@ -32,18 +33,31 @@ def test_a_window_that_is_none_is_refused() -> None:
 
 def test_windows_are_read_oldest_first() -> None:
     given = [{"start": "2026-02-02", "end": "2026-02-03"}, {"start": "2026-02-01", "end": "2026-02-02"}]
-    assert windows_of(json.dumps(given), 60) == [("2026-02-01", "2026-02-02"), ("2026-02-02", "2026-02-03")]
+    assert windows_of(json.dumps(given), "60", "churn", None) == [("2026-02-01", "2026-02-02"), ("2026-02-02", "2026-02-03")]
+
+
+def test_neither_windows_nor_minutes_mean_what_is_due_by_the_model_file() -> None:
+    [(start, end)] = windows_of("[]", "", "churn", None)
+    length = load_spec("churn").monitoring.window_hours
+    assert datetime.fromisoformat(end) - datetime.fromisoformat(start) == timedelta(hours=length)
+    assert datetime.now(UTC) - timedelta(hours=length) < datetime.fromisoformat(end) <= datetime.now(UTC)
+
+
+@pytest.mark.parametrize("minutes", ["-5", "0", "an hour", "1.5"])
+def test_minutes_that_are_none_are_refused(minutes: str) -> None:
+    with pytest.raises(InputError, match="is no number of minutes"):
+        windows_of("[]", minutes, "churn", None)
 
 
 def test_no_windows_mean_the_minutes_up_to_now() -> None:
-    [(start, end)] = windows_of("[]", 90)
+    [(start, end)] = windows_of("[]", "90", "churn", None)
     assert (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds() == 90 * 60
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", '[{"start": "2026-01-01"}]', "7"])
 def test_what_is_no_list_of_windows_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="are no windows"):
-        windows_of(text, 60)
+        windows_of(text, "60", "churn", None)
 
 
 def test_a_range_is_cut_without_gap_or_overlap() -> None:
