@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from mlctl.errors import InputError
 from mlctl.evidence.client import s3_client
 from mlctl.evidence.inbox import SCHEME, Inbox
 from mlctl.evidence.log import EvidenceLog
@@ -51,6 +52,10 @@ def keep(events: Sequence[Event], log: str) -> None:
     if log.startswith(SCHEME):
         Inbox.at(log, s3_client()).put(events)
     elif log:
+        if not Path(log).is_absolute():
+            raise InputError(
+                f"{log!r} would lie in the step's own folder", key="evidence-log", allowed="an absolute path, or s3://BUCKET/PREFIX"
+            )
         book = EvidenceLog(Path(log))
         known = {fingerprint(record) for event in events[:1] for record in book.records(event.model)}
         book.append([event for event in events if fingerprint(event) not in known])

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from moto import mock_aws
 
 from mlctl.cli.evidence import command
+from mlctl.errors import InputError
 from mlctl.evidence.log import EvidenceLog
 from policies.ml.evidence import KINDS as ASKED_FOR
 from workflows.steps.evidence import KINDS, Grounds, note, record
@@ -114,3 +115,12 @@ def test_the_clusters_evidence_reaches_the_log_by_way_of_the_locked_bucket(
     log = EvidenceLog(tmp_path / "evidence")
     assert sorted(item.kind for item in log.records("credit-risk")) == sorted([*KINDS, "rollback"])
     assert log.verify() == []
+
+
+@pytest.mark.parametrize("log", ["evidence", "./evidence", "s3://bucket", "https://bucket/x"])
+def test_a_place_that_is_none_is_refused(log: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with pytest.raises(InputError, match="s3://BUCKET/PREFIX"):
+        note("rollback", "churn", "me", log, version=1)
+    assert list(tmp_path.iterdir()) == []
