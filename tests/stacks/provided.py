@@ -24,6 +24,8 @@ class Provided:
     accounts: frozenset[tuple[str, str]]
     secrets: Mapping[tuple[str, str], frozenset[str]]
     """To its keys."""
+    rights: Mapping[tuple[str, str], frozenset[tuple[str, str, str]]]
+    """Service account to what it may do in its namespace: API group, resource, verb."""
     memories: frozenset[tuple[str, str]]
     """ConfigMaps that Argo's controller may make, read and change."""
     config_maps: frozenset[tuple[str, str]]
@@ -45,6 +47,7 @@ class Provided:
         return cls(
             accounts=_named(plan, "ServiceAccount"),
             secrets=_secrets(plan),
+            rights=_rights(plan),
             memories=frozenset(_memories(plan)),
             config_maps=_named(plan, "ConfigMap"),
             claims=_named(plan, "PersistentVolumeClaim"),
@@ -109,6 +112,22 @@ def _memories(plan: Plan) -> Iterator[tuple[str, str]]:
                         yield from ((namespace, name) for name in rule["resourceNames"])
 
 
+def _rights(plan: Plan) -> dict[tuple[str, str], frozenset[tuple[str, str, str]]]:
+    roles = {_place(item): item.inputs["rules"] for item in _of(plan, "Role") if "metadata" in item.inputs}
+    found: dict[tuple[str, str], frozenset[tuple[str, str, str]]] = {}
+    for binding in _of(plan, "RoleBinding"):
+        namespace, _ = _place(binding)
+        rules = roles.get((namespace, binding.inputs["roleRef"]["name"]), [])
+        granted = {
+            (group, kind, verb) for rule in rules for group in rule["apiGroups"] for kind in rule["resources"] for verb in rule["verbs"]
+        }
+        for subject in binding.inputs["subjects"]:
+            if subject["kind"] == "ServiceAccount" and subject["namespace"] == namespace:
+                place = (namespace, subject["name"])
+                found[place] = found.get(place, frozenset()) | granted
+    return found
+
+
 def _pools(plan: Plan) -> dict[str, tuple[Object, frozenset[str]]]:
     found: dict[str, tuple[Object, frozenset[str]]] = {}
     for item in _of(plan, "NodePool"):
@@ -145,10 +164,43 @@ def _missing(provided: Provided, manifest: Object, names: frozenset[tuple[str, s
             yield from _unreachable(provided, namespace, value)
     for pod in pods(manifest):
         yield from _nowhere(provided, pod)
+    yield from _forbidden(provided, namespace, workflow_spec(manifest))
     for claim in workflow_spec(manifest).get("volumeClaimTemplates", []):
         size = int(claim["spec"]["resources"]["requests"]["storage"].removesuffix("Gi"))
         if size > provided.largest_claim or provided.default_storage_classes != 1:
             yield f"volume of {size} GiB"
+
+
+_VERBS = {
+    "apply": ("create", "get", "patch", "list", "watch"),
+    "create": ("create", "get", "list", "watch"),
+    "delete": ("delete", "get"),
+}
+"""Action of a step to what kubectl, and Argo while it waits for the object's state, ask of the API."""
+
+_GROUPS = {"rayjob": "ray.io"}
+"""Kinds that a step names in `flags`, without their group."""
+
+
+def _target(step: Object) -> tuple[str, str]:
+    """(API group, resource) of the object that a step makes or deletes."""
+    if "manifest" not in step:
+        kind = step["flags"][0]
+        return _GROUPS[kind], f"{kind}s"
+    made = yaml.safe_load(re.sub(r"{{[^{}]*}}", "1", step["manifest"]))
+    return made["apiVersion"].rpartition("/")[0], f"{made['kind'].lower()}s"
+
+
+def _forbidden(provided: Provided, namespace: str, spec: Object) -> Iterator[str]:
+    """What a step wants to do to an object of the cluster, or to report its own result, and its account may not."""
+    rights = provided.rights.get((namespace, spec.get("serviceAccountName", "")), frozenset())
+    for template in spec.get("templates", []):
+        wanted = {("argoproj.io", "workflowtaskresults", verb) for verb in ("create", "patch")}
+        if step := template.get("resource"):
+            group, kind = _target(step)
+            wanted |= {(group, kind, verb) for verb in _VERBS[step["action"]]}
+        for group, kind, verb in sorted(wanted - rights):
+            yield f"right to {verb} {kind}.{group}"
 
 
 def _walk(value: Any) -> Iterator[tuple[str, Any]]:

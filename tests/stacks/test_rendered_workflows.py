@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,11 @@ RENDERED = Path(__file__).parents[2] / "workflows" / "rendered"
 ENVIRONMENTS = sorted(folder.name for folder in RENDERED.iterdir())
 
 
-def manifests(environment: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    for path in sorted((RENDERED / environment).glob("*.yaml")):
-        for manifest in yaml.safe_load_all(path.read_text(encoding="utf-8")):
-            yield path.name, manifest
+@cache
+def manifests(environment: str) -> tuple[tuple[str, dict[str, Any]], ...]:
+    """File and manifest; none is changed by a test."""
+    paths = sorted((RENDERED / environment).glob("*.yaml"))
+    return tuple((path.name, manifest) for path in paths for manifest in yaml.safe_load_all(path.read_text(encoding="utf-8")))
 
 
 def templates(environment: str) -> frozenset[tuple[str, str]]:
@@ -37,6 +38,11 @@ def test_everything_that_is_named_is_created(plan_of: Callable[[str], Plan], env
     known = templates(environment)
     missing = {file: found for file, manifest in manifests(environment) if (found := provided.missing(manifest, known))}
     assert missing == {}
+
+
+@pytest.fixture(scope="module")
+def provided(plan_of: Callable[[str], Plan]) -> Provided:
+    return Provided.of(plan_of("prod"))
 
 
 def spoil(manifest: dict[str, Any], old: str, new: str) -> dict[str, Any]:
@@ -56,6 +62,7 @@ def spoil(manifest: dict[str, Any], old: str, new: str) -> dict[str, Any]:
         ("credit-risk-distributed-training.yaml", "queue-name: default", "queue-name: fast", "queue fast"),
         ("credit-risk-distributed-training.yaml", "s3://acme-prod-workflows", "s3://acme-dev-workflows", "place s3://acme-dev-workflows"),
         ("credit-risk-distributed-training.yaml", "/lending/ray", "/retention/ray", "place s3://acme-prod-workflows"),
+        ("credit-risk-distributed-training.yaml", "kind: RayJob", "kind: RayService", "right to "),
         ("credit-risk-training.yaml", "acme/training:", "acme/trainer:", "image 333333333333.dkr.ecr"),
         ("credit-risk-training.yaml", "node-pool: cpu-batch", "node-pool: cpu-huge", "node with {"),
         ("credit-risk-training.yaml", "key: nvidia.com/gpu", "key: other.com/gpu", "node with {"),
@@ -64,11 +71,10 @@ def spoil(manifest: dict[str, Any], old: str, new: str) -> dict[str, Any]:
         ("credit-risk-batch-scoring.yaml", "storage: 50Gi", "storage: 900Gi", "volume of 900 GiB"),
     ],
 )
-def test_what_is_missing_is_found(plan_of: Callable[[str], Plan], file: str, old: str, new: str, complaint: str) -> None:
+def test_what_is_missing_is_found(provided: Provided, file: str, old: str, new: str, complaint: str) -> None:
     manifest = next(manifest for name, manifest in manifests("prod") if name == file)
-    provided = Provided.of(plan_of("prod"))
-    found = provided.missing(spoil(copy.deepcopy(manifest), old, new), templates("prod"))
-    assert found and all(item.startswith(complaint) for item in found)
+    found = provided.missing(spoil(manifest, old, new), templates("prod"))
+    assert any(item.startswith(complaint) for item in found), found
 
 
 def test_monitoring_reads_where_serving_records(plan_variant: Callable[..., Plan]) -> None:
