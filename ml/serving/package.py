@@ -44,6 +44,7 @@ REQUIREMENTS = (
 )
 """What a server of the packaged model installs, at the versions it was packaged with."""
 CALLS = 300
+ROUNDS = 5
 
 
 def package_model(spec: str | Path | ModelSpec, bundle_folder: str | Path, features_folder: str | Path, out: str | Path) -> dict[str, Any]:
@@ -109,7 +110,7 @@ def whole_request_latency(scorer: Scorer, requests: pd.DataFrame) -> Latency:
     scorer.prepare()
     served = ServedModel(scorer)
     singles = [requests.iloc[[row]].reset_index(drop=True) for row in range(min(len(requests), 200))]
-    return measure(lambda index: served.answer(singles[index % len(singles)]), calls=CALLS)
+    return measure(lambda index: served.answer(singles[index % len(singles)]), calls=CALLS, rounds=ROUNDS)
 
 
 def _checked(spec: ModelSpec, requests: pd.DataFrame) -> Feed:

@@ -57,7 +57,8 @@ def test_the_graph_makes_the_same_matrix_and_features(team: str, request: pytest
 
 def test_what_was_measured_is_written(credit: Any) -> None:
     written = json.loads((credit.packaged / "package.json").read_text())
-    assert written["verdict"] == "pass"
+    met = written["p99_ms"] <= credit.spec.serving.latency_p99_ms
+    assert written["verdict"] == ("pass" if met else "fail"), "how fast this machine is at the moment is not the test's business"
     assert written["variants"][0]["name"] == "plain"
     assert {one["name"] for one in written["variants"]} <= {"plain", "graph_optimised", "pruned", "int8"}
     assert 0 < written["p50_ms"] <= written["p99_ms"]
