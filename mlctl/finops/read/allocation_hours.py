@@ -33,20 +33,20 @@ class Allocation(msgspec.Struct, gc=False, rename="camel"):
     properties: msgspec.Raw = _NO_PROPERTIES
     total_cost: Number = None
     cpu_cost: Number = 0.0
-    cpu_cost_adjustment: float = 0.0
+    cpu_cost_adjustment: Number = 0.0
     cpu_efficiency: Number = None
     gpu_cost: Number = 0.0
-    gpu_cost_adjustment: float = 0.0
+    gpu_cost_adjustment: Number = 0.0
     gpu_efficiency: Number = None
     ram_cost: Number = 0.0
-    ram_cost_adjustment: float = 0.0
+    ram_cost_adjustment: Number = 0.0
     ram_efficiency: Number = None
     pv_cost: Number = 0.0
-    pv_cost_adjustment: float = 0.0
+    pv_cost_adjustment: Number = 0.0
     network_cost: Number = 0.0
-    network_cost_adjustment: float = 0.0
+    network_cost_adjustment: Number = 0.0
     load_balancer_cost: Number = 0.0
-    load_balancer_cost_adjustment: float = 0.0
+    load_balancer_cost_adjustment: Number = 0.0
     shared_cost: Number = 0.0
     external_cost: Number = 0.0
 

@@ -81,6 +81,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "negative idle is no workload": {"properties": {"cluster": "c", "namespace": "retention"}},
     "text for a number": {"totalCost": "2.5"},
     "no properties": {"properties": None},
+    "a null adjustment": {"gpuCostAdjustment": None},
 }
 
 
