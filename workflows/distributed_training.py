@@ -25,7 +25,7 @@ HERE = "{{workflow.parameters.executor}} == local"
 JOB = "ray-{{workflow.uid}}"
 """Name of the RayJob: the same in a second attempt, which then waits for the job that is there, and short enough for KubeRay (47)."""
 KEPT_SECONDS = 600
-"""How long a finished RayJob can be looked at; its cluster is gone at once."""
+"""How long a finished RayJob can be looked at; its cluster is gone at once. That of a workflow that did not succeed is deleted."""
 
 
 def build(environment: Environment) -> Iterator[Manifest]:
@@ -43,7 +43,7 @@ def distributed_training(place: Place) -> Manifest:
         _add_fit()
         Resource(name="ray-job", action="apply", manifest=_text(ray_job(place)), set_owner_reference=True, **_WAIT)
         Resource(name="ray-away", action="delete", flags=["rayjob", JOB, "--ignore-not-found"])
-        add_exit(place, before="ray-away", when=ON_RAYJOB)
+        add_exit(place, before="ray-away", when=f"{ON_RAYJOB} && {{{{workflow.status}}}} != Succeeded")
     found = finished(workflow, place)
     found["spec"]["arguments"]["parameters"] = [_limited(item) for item in found["spec"]["arguments"]["parameters"]]
     for item in found["spec"]["templates"]:

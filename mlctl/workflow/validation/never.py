@@ -15,6 +15,8 @@ from mlctl.workflow.model.call import Arguments, Call
 
 _TAG = re.compile(r"{{\s*(.*?)\s*}}", re.DOTALL)
 _PREFIX = "workflow.parameters."
+_BRANCHING = re.compile(r"""[|(?"']""")
+"""Where one of these stands, a condition is not cut at its `&&`."""
 
 Values = Mapping[str, str]
 
@@ -27,13 +29,18 @@ def values_of(catalog: Catalog, given: Values) -> Values:
 
 
 def never_made(call: Call, values: Values) -> bool:
-    """Whether the call's condition is certainly false."""
+    """Whether the call's condition is certainly false: it, or one of the parts that must all be true."""
     if not call.when:
         return False
-    names = _TAG.findall(call.when)
+    parts = [call.when] if _BRANCHING.search(call.when) else call.when.split("&&")
+    return any(_certainly_false(part, values) for part in parts)
+
+
+def _certainly_false(condition: str, values: Values) -> bool:
+    names = _TAG.findall(condition)
     if not all(name.startswith(_PREFIX) and name.removeprefix(_PREFIX) in values for name in names):
         return False
-    filled = _TAG.sub(lambda found: values[found.group(1).removeprefix(_PREFIX)], call.when)
+    filled = _TAG.sub(lambda found: values[found.group(1).removeprefix(_PREFIX)], condition)
     try:
         return not holds(filled)
     except ExpressionError:
