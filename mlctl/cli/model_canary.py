@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlctl.cli.model_moves import as_pull_request, base_option, by_option, remote_option, root, show, who_acts
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlctl.config.environment import Environment
     from mlctl.evidence.record import Verdict
+    from mlctl.promotion.canary import Limits
     from mlctl.promotion.canary_run import Outcome
     from mlctl.promotion.move import Moved
 
@@ -51,15 +55,11 @@ def canary(
     by: str | None,
 ) -> int:
     """Shift traffic to a new version step by step; roll it back by itself where it is worse. Status 1 where it did not take over."""
-    import time
-
-    from mlctl.cli.model_traffic import aws_client, deployed_traffic, local_traffic, model_definition
+    from mlctl.cli.model_traffic import model_definition
     from mlctl.config import load_environments
     from mlctl.errors import InputError
     from mlctl.evidence.log import EvidenceLog
     from mlctl.promotion.canary_limits import limits_of
-    from mlctl.promotion.canary_run import run_canary
-    from mlctl.promotion.guarded_rollout import rollout_outcome
     from mlctl.promotion.move import promote, rollback
 
     here, who = root(), who_acts(by)
@@ -68,15 +68,12 @@ def canary(
     if model is None:
         raise InputError(f"there is no model {name!r} in {environment}", key="NAME", allowed=", ".join(place.models))
     definition = model_definition(here, name)
-    version = model.challenger.version if model.challenger else model.version
-    if aws and model.mode == "realtime" and model.challenger is None and version is not None:
-        outcome, unanswered = rollout_outcome(f"{place.prefix}-{name}", version, aws_client("sagemaker", place)), None
+    limits = limits_of(definition, psi=psi, minimum_requests=minimum, step_seconds=step_minutes * 60)
+    if aws:
+        outcome, unanswered = _deployed(place, name, definition, limits, pause_seconds)
     else:
-        traffic = deployed_traffic(place, name, definition) if aws else local_traffic(place, name, definition, champion, challenger, source)
-        limits = limits_of(definition, psi=psi, minimum_requests=minimum, step_seconds=step_minutes * 60)
-        pause = (lambda: time.sleep(pause_seconds)) if aws else (lambda: None)
-        outcome = run_canary(traffic, place.promotion.canary_steps, limits, pause=pause, tell=lambda line: click.echo(line, err=True))
-        unanswered = traffic.failed_for_callers
+        outcome, unanswered = _local(place, name, definition, limits, (champion, challenger, source))
+    version = model.challenger.version if model.challenger else model.version
     _say(outcome, name, environment)
     details = {**outcome.figures(), "failed_for_callers": unanswered}
     event = who.event(
@@ -100,6 +97,40 @@ def canary(
     else:
         show(follow(here), "text")
     return 0 if won else 1
+
+
+def _deployed(
+    place: Environment, name: str, definition: Mapping[str, Any], limits: Limits, pause_seconds: float
+) -> tuple[Outcome, int | None]:
+    """(how it ended, requests without an answer where that is known) of what serves in the account."""
+    import time
+
+    from mlctl.cli.model_traffic import aws_client, deployed_traffic
+    from mlctl.promotion.canary_run import run_canary
+    from mlctl.promotion.guarded_rollout import rollout_outcome
+
+    model = place.models[name]
+    if model.mode == "realtime" and model.challenger is None and model.version is not None:
+        return rollout_outcome(f"{place.prefix}-{name}", model.version, aws_client("sagemaker", place)), None
+    traffic = deployed_traffic(place, name, definition)
+    steps = place.promotion.canary_steps
+    return run_canary(traffic, steps, limits, pause=lambda: time.sleep(pause_seconds), tell=_tell), traffic.failed_for_callers
+
+
+def _local(
+    place: Environment, name: str, definition: Mapping[str, Any], limits: Limits, given: tuple[str | None, str | None, Path | None]
+) -> tuple[Outcome, int | None]:
+    """The same of two servers on this machine: champion, challenger and the file of requests."""
+    from mlctl.cli.model_traffic import local_traffic
+    from mlctl.promotion.canary_run import run_canary
+
+    traffic = local_traffic(place, name, definition, *given)
+    outcome = run_canary(traffic, place.promotion.canary_steps, limits, tell=_tell)
+    return outcome, traffic.failed_for_callers
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
 
 
 def _branch(won: bool, name: str, environment: str, version: int) -> tuple[str, str]:

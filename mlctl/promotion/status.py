@@ -97,15 +97,13 @@ def _gates(environment: Environment, records: Sequence[Record], version: int | N
 
 def status_text(rows: Sequence[Row]) -> str:
     """A table for people."""
-    columns = ["model", "environment", "mode", "version", "previous", "traffic", "gates", "evaluated", "serving", "approvals"]
-    asked = any(row.alarms is not None for row in rows)
-    lines = [[*columns, *(["alarms"] if asked else [])]]
+    lines = [["model", "environment", "mode", "version", "previous", "traffic", "gates", "evaluated", "serving", "approvals", "alarms"]]
     for row in rows:
         cells = [row.model, row.environment, row.mode, _shown(row.version), _shown(row.previous), row.traffic, row.gates]
         cells.append(f"{row.age_days} d ago" if row.age_days is not None else "-")
         cells.append(f"{row.serving_hours} h" if row.serving_hours is not None else "-")
         cells.append(f"{row.approvals}/{row.approvals_asked}")
-        lines.append([*cells, *([row.alarms or "none"] if asked else [])])
+        lines.append([*cells, "not asked" if row.alarms is None else row.alarms or "none"])
     widths = [max(len(line[index]) for line in lines) for index in range(len(lines[0]))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
 

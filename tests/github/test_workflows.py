@@ -103,6 +103,7 @@ def test_deployments_are_never_cancelled_and_come_one_after_the_other() -> None:
         ["deploy", "environments"],
         ["deploy", "preview"],
         ["deploy", "up"],
+        ["model", "sync"],
         ["deploy", "smoke"],
         ["deploy", "canaries"],
         ["evidence", "propose"],

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
+from ml.errors import ServiceError
 from ml.registry.registry import Registry
 from ml.spec import load_spec
 from mlctl.evidence.log import EvidenceLog
@@ -88,6 +89,11 @@ class Story:
 
     def _train(self) -> None:
         self.runs["trained"] = start(self.place, BOTH, {"training": "{}"}).wait()
+        decision = self.runs["trained"].document("decision.json", model=MODEL)
+        if not decision["promote"]:
+            why = "; ".join(f"{check['name']}: {check['detail']}" for check in decision["checks"] if check["verdict"] != "pass")
+            remedy = "where it is the latency, the machine is too busy: try again when it is calm"
+            raise ServiceError(f"the first version of {MODEL} passed not every gate: {why}", remedy=remedy)
         self._remember("the first version passed every gate")
 
     def _start_biased(self) -> Started:

@@ -126,9 +126,9 @@ def test_status_and_approval(repo: Path, remote: Path, mlctl: Mlctl) -> None:
     assert mlctl("model", "approve", "churn", "--version", "1", "--by", "ana")[1] == "ana approved version 1 of churn: record 8\n"
     _, out, _ = mlctl("model", "status", "--env", "dev", "--env", "prod")
     assert [line.split() for line in out.splitlines()] == [
-        ["model", "environment", "mode", "version", "previous", "traffic", "gates", "evaluated", "serving", "approvals"],
-        ["churn", "dev", "serverless", "1", "-", "100", "%", "6/6", "0", "d", "ago", "0.0", "h", "1/0"],
-        ["churn", "prod", "serverless", "-", "-", "none", "-", "-", "-", "0/2"],
-        ["credit-risk", "dev", "serverless", "-", "-", "none", "-", "-", "-", "0/0"],
-        ["credit-risk", "prod", "realtime", "-", "-", "none", "-", "-", "-", "0/2"],
+        ["model", "environment", "mode", "version", "previous", "traffic", "gates", "evaluated", "serving", "approvals", "alarms"],
+        ["churn", "dev", "serverless", "1", "-", "100", "%", "6/6", "0", "d", "ago", "0.0", "h", "1/0", "not", "asked"],
+        ["churn", "prod", "serverless", "-", "-", "none", "-", "-", "-", "0/2", "not", "asked"],
+        ["credit-risk", "dev", "serverless", "-", "-", "none", "-", "-", "-", "0/0", "not", "asked"],
+        ["credit-risk", "prod", "realtime", "-", "-", "none", "-", "-", "-", "0/2", "not", "asked"],
     ]
