@@ -26,7 +26,7 @@ _VERDICTS: dict[str, Verdict] = {"champion_replaced": "pass", "rolled_back": "fa
 @click.option("--env", "environment", required=True, metavar="ENV", help="Whose `canary_steps` and alarm limits hold.")
 @click.option("--champion", metavar="URL", help="Server of the version that is known: http://127.0.0.1:8001.")
 @click.option("--challenger", metavar="URL", help="Server of the version on trial.")
-@click.option("--requests", "source", type=click.Path(path_type=Path, dir_okay=False), help='JSON lines to send: {"body": …, "group": …}.')
+@click.option("--requests", "source", type=click.Path(path_type=Path, dir_okay=False), help='JSON lines to send: {"body": …, "groups": …}.')
 @click.option("--aws", is_flag=True, help="Shift and watch what is deployed instead of two local servers.")
 @click.option("--minimum", type=click.IntRange(min=1), default=200, show_default=True, help="Answers of the challenger before a step ends.")
 @click.option("--step-minutes", type=click.FloatRange(min=0.01), default=60.0, show_default=True, help="How long a step waits for them.")
