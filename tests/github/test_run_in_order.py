@@ -242,11 +242,11 @@ class Cloud:
         return [target["weight"] for target in json.loads(found["Environment"]["Variables"]["ROUTER"])["targets"]]
 
     def count(self, endpoint: str, metric: str, value: float) -> None:
-        """As SageMaker does, while the canary looks on."""
+        """As SageMaker does: every ten seconds of the next hour, so that whenever the canary looks there is something to see."""
         dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": "champion"}]
-        soon = datetime.now(UTC) + timedelta(seconds=5)
-        data = {"MetricName": metric, "Dimensions": dimensions, "Value": value, "Timestamp": soon}
-        self.client("cloudwatch").put_metric_data(Namespace="AWS/SageMaker", MetricData=[data])
+        moments = [datetime.now(UTC) + timedelta(seconds=10 * number) for number in range(360)]
+        data = [{"MetricName": metric, "Dimensions": dimensions, "Value": value, "Timestamp": moment} for moment in moments]
+        self.client("cloudwatch").put_metric_data(Namespace="AWS/SageMaker", MetricData=data)
 
 
 def test_a_deployed_trial_is_started_judged_and_reverted(runner: Runner, stage: Stage) -> None:
@@ -264,7 +264,7 @@ def test_a_deployed_trial_is_started_judged_and_reverted(runner: Runner, stage: 
 
     cloud = Cloud(runner)
     cloud.router()
-    for endpoint, requests_, errors in (("acme-dev-churn", 900, 0), ("acme-dev-churn-challenger", 100, 30)):
+    for endpoint, requests_, errors in (("acme-dev-churn", 180, 0), ("acme-dev-churn-challenger", 20, 10)):
         cloud.count(endpoint, "Invocations", requests_)
         cloud.count(endpoint, "Invocation5XXErrors", errors)
     inputs = {name.upper(): value for name, value in asked["inputs"].items()}
