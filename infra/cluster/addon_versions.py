@@ -25,7 +25,7 @@ PINNED: Mapping[str, Mapping[str, str]] = {
 
 def addon_versions(cluster: Cluster) -> dict[str, str]:
     """The versions that are known for the cluster: its own of `cluster.addon_versions`, else the pinned ones."""
-    return {**PINNED.get(cluster.version, {}), **cluster.addon_versions}
+    return dict(PINNED.get(cluster.version, {})) | {str(name): version for name, version in cluster.addon_versions.items()}
 
 
 def unpinned_note(cluster: Cluster) -> str | None:
