@@ -170,7 +170,7 @@ def test_promote_deploy_and_roll_back(runner: Runner, stage: Stage) -> None:
     previewed = [call for call in runner.calls("calls") if call.startswith("preview ")]
     assert previewed == [call.replace("up", "preview", 1) for call in calls], "once, for people to look at"
     assert calls.index("up cluster") < calls.index("up platform") and calls.index("up registries") < calls.index("up serving")
-    assert "dev: recorded churn version 2" in printed[-4]
+    assert "dev: recorded churn version 2" in printed[-5] and printed[-4] == "everything is in step\n"
     assert "pass           churn answers" in printed[-3] and "pass           churn scores" in printed[-3]
     assert printed[-2] == "dev: no version is on trial\n"
     assert "1 records proposed" in printed[-1]
