@@ -35,6 +35,11 @@ def state_read(*, bucket: str, region: str, account: str, key_alias: str) -> Seq
     ]
 
 
+def spend_read() -> Sequence[Statement]:
+    """See what was spent and what the budgets say, for the weekly report. Neither API names a resource to narrow it to."""
+    return [allow("ReadSpend", actions=("budgets:ViewBudget", "ce:GetCostAndUsage", "ce:GetCostForecast"))]
+
+
 def state_write(*, bucket: str, region: str, account: str, key_alias: str) -> Sequence[Statement]:
     """Change the Pulumi state."""
     return [

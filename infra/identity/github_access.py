@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 
 from infra.identity.boundary import Boundary, BoundaryArgs
-from infra.identity.deploy_statements import roles_and_policies, state_read, state_write
+from infra.identity.deploy_statements import roles_and_policies, spend_read, state_read, state_write
 from infra.identity.github_provider import GithubProvider, GithubProviderArgs
 from infra.identity.github_role import GithubRole, GithubRoleArgs
 
@@ -58,12 +58,12 @@ class GithubAccess(pulumi.ComponentResource):
             f"{name}-preview",
             GithubRoleArgs(
                 role_name=f"{pipeline}preview",
-                description="Previews pull requests and looks for drift; changes nothing",
+                description="Previews pull requests, looks for drift and at what was spent; changes nothing",
                 provider_arn=provider.arn,
                 repository=args.repository,
                 github_environment=f"{args.github_environment}-preview",
                 boundary_arn=self.boundary.arn,
-                statements={"state": state},
+                statements={"state": state, "spend": spend_read()},
                 managed_policies=_VIEW,
             ),
             opts=self._child,

@@ -161,6 +161,12 @@ def test_preview_changes_nothing_but_its_lock(prod: StackPlan) -> None:
     }
 
 
+def test_preview_reads_what_was_spent(prod: StackPlan) -> None:
+    """finops.yml asks Cost Explorer and Budgets as this role."""
+    [statement] = statements(inputs(prod, "Policy")["github-preview-spend"]["policy"])
+    assert statement["Action"] == ["budgets:ViewBudget", "ce:GetCostAndUsage", "ce:GetCostForecast"]
+
+
 def test_every_role_stands_under_the_boundary(plan_of: PlanOf) -> None:
     roles = [resource for resource in plan_of("prod").resources() if resource.type == "aws:iam/role:Role"]
     assert len(roles) > 5
