@@ -35,9 +35,12 @@ def state_read(*, bucket: str, region: str, account: str, key_alias: str) -> Seq
     ]
 
 
-def spend_read() -> Sequence[Statement]:
-    """See what was spent and what the budgets say, for the weekly report. Neither API names a resource to narrow it to."""
-    return [allow("ReadSpend", actions=("budgets:ViewBudget", "ce:GetCostAndUsage", "ce:GetCostForecast"))]
+def spend_read(*, account: str) -> Sequence[Statement]:
+    """See what was spent and what the budgets say, for the weekly report. Cost Explorer has no resource to narrow it to."""
+    return [
+        allow("ReadBudgets", actions=("budgets:ViewBudget",), resources=f"arn:aws:budgets::{account}:budget/*"),
+        allow("ReadSpend", actions=("ce:GetCostAndUsage", "ce:GetCostForecast")),
+    ]
 
 
 def state_write(*, bucket: str, region: str, account: str, key_alias: str) -> Sequence[Statement]:

@@ -63,7 +63,7 @@ class GithubAccess(pulumi.ComponentResource):
                 repository=args.repository,
                 github_environment=f"{args.github_environment}-preview",
                 boundary_arn=self.boundary.arn,
-                statements={"state": state, "spend": spend_read()},
+                statements={"state": state, "spend": spend_read(account=args.account)},
                 managed_policies=_VIEW,
             ),
             opts=self._child,
