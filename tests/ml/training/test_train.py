@@ -237,7 +237,7 @@ def test_a_ray_cluster_gives_the_same_model(third: WriteThird, tmp_path: Path, m
 
 
 def test_an_unknown_engine_is_an_input_error(third: WriteThird, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="training.engine: 'spark' is not one of the choices; allowed: 'local' or 'ray'"):
+    with pytest.raises(InputError, match=r"training\.engine: 'spark' is not one of the choices; allowed: 'local' or 'ray'"):
         run(third(), tmp_path, engine="spark")
 
 
