@@ -174,13 +174,14 @@ def choose_stacks(order: Sequence[str], wanted: Sequence[str]) -> list[str]:
 
 
 def github_roles(environment: Environment) -> dict[str, str]:
-    """What a workflow needs to know to act in an environment; the names are those of infra/identity."""
+    """What a workflow needs to know to act in an environment; the names are those of infra/identity and infra/context.py."""
     role = f"arn:aws:iam::{environment.account}:role/{environment.prefix}-github"
     return {
         "environment": environment.name,
         "region": environment.region,
         "preview_role": f"{role}-preview",
         "deploy_role": f"{role}-deploy",
+        "audit_bucket": f"{environment.prefix}-audit-{environment.account}",
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from mlctl.config.environment import Environment
 from mlctl.errors import InputError, ServiceError
+from mlctl.promotion.git import Git
 
 
 def push_image(root: Path, environment: Environment, name: str, ecr: Any) -> tuple[str, bool]:
@@ -43,7 +44,8 @@ def push_image(root: Path, environment: Environment, name: str, ecr: Any) -> tup
     reference = f"{host}/{repository}:{image.build}"
     if _present(ecr, repository, image.build):
         return reference, False
-    _docker(root, ["build", "--file", str(dockerfile), "--tag", reference, str(root)])
+    given = ["--build-arg", f"GIT_COMMIT={Git(root).commit_of('HEAD') or 'unknown'}"]
+    _docker(root, ["build", "--file", str(dockerfile), *given, "--tag", reference, str(root)])
     _docker(root, ["login", "--username", "AWS", "--password-stdin", host], given=_password(ecr))
     _docker(root, ["push", reference])
     return reference, True

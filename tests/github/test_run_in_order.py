@@ -25,6 +25,7 @@ import requests
 import yaml
 from moto.server import ThreadedMotoServer
 
+from mlctl.evidence.inbox import Inbox
 from mlctl.evidence.log import EvidenceLog
 from mlctl.evidence.record import Event
 from tests.github.cost_explorer import cost_explorer
@@ -326,8 +327,12 @@ def test_a_pull_request_is_judged_told_and_previewed(runner: Runner, stage: Stag
     assert runner.calls("calls") == ["preview foundation"], "only the stack that changed"
 
 
-def test_training_builds_and_pushes_both_images_and_submits_over_https(runner: Runner, tmp_path: Path) -> None:
-    ecr = Cloud(runner).client("ecr")
+def test_training_builds_and_pushes_both_images_submits_over_https_and_proposes_the_evidence(runner: Runner, tmp_path: Path) -> None:
+    ecr, s3 = Cloud(runner).client("ecr"), Cloud(runner).client("s3")
+    runner.variables["AUDIT_BUCKET"] = "acme-dev-audit-111111111111"
+    s3.create_bucket(Bucket=runner.variables["AUDIT_BUCKET"])
+    trained = Event(kind="training", model="churn", version=9, date=datetime.now(UTC).isoformat(), actor="workflow", details={})
+    Inbox.at(f"s3://{runner.variables['AUDIT_BUCKET']}/retention/evidence-inbox", s3).put([trained])
     for name in ("training", "serving"):
         ecr.create_repository(repositoryName=f"acme/{name}")
     argo, pem = FakeArgo(), certificate(tmp_path)
@@ -344,7 +349,12 @@ def test_training_builds_and_pushes_both_images_and_submits_over_https(runner: R
     finally:
         argo.shutdown()
         argo.server_close()
-    assert "churn-training-x7k2p submitted to " in printed[-1] and "Succeeded" in printed[-1]
+    submitted, collected, proposed = printed[-3:]
+    assert "churn-training-x7k2p submitted to " in submitted and "Succeeded" in submitted
+    assert "1 events collected from acme-dev-audit-111111111111" in collected
+    assert "1 records proposed: https://github.example/pull/1" in proposed
+    commit = git(runner.root, "rev-parse", "HEAD")
+    assert [line for line in runner.calls("dockers") if f"--build-arg GIT_COMMIT={commit} " in line]
     assert argo.asked[0][2] == "Bearer t0ken"
     verbs = [line.split()[1] for line in runner.calls("dockers")]
     assert verbs == ["build", "login", "push"] * 2

@@ -223,6 +223,7 @@ def test_roles_are_those_the_foundation_makes(repo: Path) -> None:
         "region": "us-east-1",
         "preview_role": "arn:aws:iam::333333333333:role/acme-prod-github-preview",
         "deploy_role": "arn:aws:iam::333333333333:role/acme-prod-github-deploy",
+        "audit_bucket": "acme-prod-audit-333333333333",
     }
 
 
