@@ -76,7 +76,7 @@ class Story:
             self._act("Promote by pull request and serve; then traffic drifts", lambda: self._serve(servers, pool))
             self._act("Notice the drift and train again", lambda: self._watch(biased, servers, pool))
             if self.retrained:
-                self._act("Promote it by pull request; try it on live traffic", lambda: self._try_good(servers))
+                self._act("Promote it by pull request; try it on live traffic", lambda: self._try_good(servers, pool))
                 self._act("Someone pins the biased model past its gates", lambda: self._try_bad(servers))
                 self._act("Roll back", self._roll_back)
 
@@ -141,10 +141,11 @@ class Story:
             return ""
         return str(json.loads(run.events(MODEL).read_text(encoding="utf-8"))[0]["version"])
 
-    def _try_good(self, servers: Servers) -> None:
+    def _try_good(self, servers: Servers, pool: ThreadPoolExecutor) -> None:
         before, version = self.champions[-1][1], self.retrained
+        serving = pool.submit(servers.start, version)
         self.gitops.promote(version, self.runs["monitored"].events(MODEL))
-        trial = self.gitops.try_out("trained again after the drift", servers.start(before), servers.start(version), *MOVED)
+        trial = self.gitops.try_out("trained again after the drift", servers.start(before), serving.result(), *MOVED)
         self.trials.append(trial)
         if trial.took_over:
             self.registry.promote(MODEL, version)
