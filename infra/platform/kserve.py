@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
+import pulumi_kubernetes as kubernetes
 
 from infra.charts import KNATIVE_OPERATOR, KSERVE, KSERVE_CRD, release
+from infra.labels import labels
 from infra.namespace import namespace
 from infra.platform.custom_resource import custom_resource
 from mlctl.config.team import Team
@@ -16,6 +18,13 @@ NAMESPACE = "kserve"
 _OPERATOR = "knative-operator"
 _SERVING = "knative-serving"
 _GATEWAY = "kourier-system"
+
+GATEWAY_NAMESPACE = _SERVING
+"""Where the operator puts Kourier's gateway: beside Knative, and not into a namespace of its own as Kourier's own manifest does."""
+GATEWAY_PODS = {"app": "3scale-kourier-gateway"}
+GATEWAY_SERVICE = "kourier-internal"
+"""The gateway for hosts of the cluster (`*.svc.cluster.local`), port 80 to `GATEWAY_PORT` of its pods."""
+GATEWAY_PORT = 8081
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +40,8 @@ class KServeArgs:
 
 class KServe(pulumi.ComponentResource):
     """Creates the Knative operator and with it Knative Serving behind Kourier (for canary weights and scaling to zero); KServe's CRDs;
-    and its controller, in Knative mode where a model says nothing else.
+    its controller, in Knative mode where a model says nothing else; and the NetworkPolicy that closes the gateway to all but Knative. Who
+    else may come in is said with each model.
     """
 
     def __init__(self, name: str, args: KServeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -57,10 +67,21 @@ class KServe(pulumi.ComponentResource):
             spec=self._knative(),
             opts=after_operator,
         )
+        self._close_gateway(spaces[_SERVING])
         crds = release(KSERVE_CRD, namespace=NAMESPACE, values={}, opts=pulumi.ResourceOptions(parent=self, depends_on=[spaces[NAMESPACE]]))
         after = pulumi.ResourceOptions(parent=self, depends_on=[crds, serving])
         self.release = release(KSERVE, namespace=NAMESPACE, values=self._values(), opts=after)
         self.register_outputs({"namespace": NAMESPACE})
+
+    def _close_gateway(self, space: pulumi.Resource) -> None:
+        """It asks nobody who they are: whoever reaches it calls every model of every team."""
+        name = "close-gateway"
+        kubernetes.networking.v1.NetworkPolicy(
+            f"{self._name}-gateway",
+            metadata={"name": name, "namespace": GATEWAY_NAMESPACE, "labels": labels(name, self._args.team)},
+            spec={"podSelector": {"matchLabels": GATEWAY_PODS}, "policyTypes": ["Ingress"], "ingress": [{"from": [{"podSelector": {}}]}]},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[space]),
+        )
 
     def _knative(self) -> dict[str, Any]:
         return {

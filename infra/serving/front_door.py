@@ -40,9 +40,21 @@ class FrontDoorArgs:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateTarget:
+    """What answers inside the VPC."""
+
+    link_id: pulumi.Input[str]
+    listener_arn: pulumi.Input[str]
+    server_name: str
+    """Name on the listener's certificate, which is checked."""
+    host: str
+    """What the cluster is asked for."""
+
+
 class FrontDoor(pulumi.ComponentResource):
     """Creates the HTTP API, its JWT authorizer where tokens are used, its stage with throttling, encrypted access logs and metrics, and an
-    alarm on its server errors. `route` adds a model.
+    alarm on its server errors. `route` adds a model behind a function, `private_route` one on the cluster.
 
     An HTTP API and not a REST API: it checks tokens of any identity provider by itself and costs a third. It takes no web application
     firewall, which would be of little use here: nobody without credentials gets past the door, and what comes in is rows of numbers that
@@ -113,7 +125,6 @@ class FrontDoor(pulumi.ComponentResource):
 
     def route(self, name: str, *, model: str, function: aws.lambda_.Function, opts: pulumi.ResourceOptions) -> str:
         """Send `POST /models/<model>` to the function; every caller must be authenticated. The path comes out."""
-        path = f"/models/{model}"
         integration = aws.apigatewayv2.Integration(
             name,
             api_id=self._api.id,
@@ -122,15 +133,7 @@ class FrontDoor(pulumi.ComponentResource):
             payload_format_version="2.0",
             opts=opts,
         )
-        aws.apigatewayv2.Route(
-            name,
-            api_id=self._api.id,
-            route_key=f"POST {path}",
-            target=pulumi.Output.concat("integrations/", integration.id),
-            authorization_type="JWT" if self._authorizer else "AWS_IAM",
-            authorizer_id=self._authorizer.id if self._authorizer else None,
-            opts=opts,
-        )
+        path = self._authenticated(name, model, integration, opts)
         aws.lambda_.Permission(
             name,
             action="lambda:InvokeFunction",
@@ -140,3 +143,46 @@ class FrontDoor(pulumi.ComponentResource):
             opts=opts,
         )
         return path
+
+    def private_route(self, name: str, *, model: str, version: int | None, to: PrivateTarget, opts: pulumi.ResourceOptions) -> str:
+        """Send `POST /models/<model>` through the VPC link; every caller must be authenticated. The path comes out.
+
+        The answer names `version`, unless that is None. Rows are sent as JSON: the model server fails where nobody says what they are.
+        """
+        integration = aws.apigatewayv2.Integration(
+            name,
+            api_id=self._api.id,
+            integration_type="HTTP_PROXY",
+            integration_method="POST",
+            integration_uri=to.listener_arn,
+            connection_type="VPC_LINK",
+            connection_id=to.link_id,
+            payload_format_version="1.0",
+            tls_config={"server_name_to_verify": to.server_name},
+            request_parameters={
+                "overwrite:header.Host": to.host,
+                "overwrite:header.Content-Type": "application/json",
+                "overwrite:path": "/invocations",
+            },
+            response_parameters=_named(version) if version is not None else None,
+            opts=opts,
+        )
+        return self._authenticated(name, model, integration, opts)
+
+    def _authenticated(self, name: str, model: str, integration: aws.apigatewayv2.Integration, opts: pulumi.ResourceOptions) -> str:
+        path = f"/models/{model}"
+        aws.apigatewayv2.Route(
+            name,
+            api_id=self._api.id,
+            route_key=f"POST {path}",
+            target=pulumi.Output.concat("integrations/", integration.id),
+            authorization_type="JWT" if self._authorizer else "AWS_IAM",
+            authorizer_id=self._authorizer.id if self._authorizer else None,
+            opts=opts,
+        )
+        return path
+
+
+def _named(version: int) -> list[aws.apigatewayv2.IntegrationResponseParameterArgsDict]:
+    """The header that says which version answered, as the router writes it: for rows that were scored and for rows that were refused."""
+    return [{"status_code": status, "mappings": {"overwrite:header.x-model-version": str(version)}} for status in ("200", "400")]

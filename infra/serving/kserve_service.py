@@ -9,9 +9,12 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from infra.labels import labels
+from infra.serving.cluster_route import ClusterRoute, ClusterRouteArgs
+from infra.serving.front_door import FrontDoor
 from infra.serving.kserve_access import KServeAccess, KServeAccessArgs
 from infra.serving.kserve_alarms import KServeAlarms, KServeAlarmsArgs
 from infra.serving.placed_model import PlacedModel
+from infra.serving.private_way import PrivateWay
 from mlctl.config.team import Team
 
 MODE = "serving.kserve.io/deploymentMode"
@@ -27,14 +30,17 @@ class KServeServiceArgs:
     """Its namespace has the same name."""
     cluster: pulumi.Input[str]
     """The cluster's name. The component's options carry the Kubernetes provider."""
+    front_door: FrontDoor
+    way: PrivateWay
+    """Through which the front door reaches the cluster."""
 
 
 class KServeService(pulumi.ComponentResource):
     """Creates the model's access (key, log group, account, role); an InferenceService with its deployment mode stated; with a challenger
-    a second one, and an InferenceGraph that splits the requests by weight; and the alarms.
+    a second one, and an InferenceGraph that splits the requests by weight; the alarms; and its authenticated route in the front door.
 
     The split is a graph and not KServe's `canaryTrafficPercent`: that one divides between the last two revisions that happened to be
-    applied, so a cluster built anew would send everything to the challenger. Callers are inside the cluster; no way leads in.
+    applied, so a cluster built anew would send everything to the challenger.
     """
 
     def __init__(self, name: str, args: KServeServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -47,10 +53,13 @@ class KServeService(pulumi.ComponentResource):
         if placed.model.challenger:
             versions[f"{placed.name}-challenger"] = placed.model.challenger.version
         services = [self._service(short, version, access) for short, version in versions.items()]
+        answering = services
         if placed.model.challenger:
-            self._graph(100 - placed.model.challenger.weight_percent, services)
+            answering = [self._graph(100 - placed.model.challenger.weight_percent, services)]
         KServeAlarms(name, KServeAlarmsArgs(placed=placed, services=tuple(versions), team=args.team), opts=self._child)
-        self.register_outputs({"services": list(versions)})
+        route = ClusterRouteArgs(placed=placed, team=args.team, front_door=args.front_door, way=args.way)
+        self.path = ClusterRoute(name, route, opts=pulumi.ResourceOptions(parent=self, depends_on=answering)).path
+        self.register_outputs({"services": list(versions), "path": self.path})
 
     def _metadata(self, short: str) -> dict[str, Any]:
         return {
@@ -73,7 +82,7 @@ class KServeService(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[access.account, access.log_group]),
         )
 
-    def _graph(self, share: int, services: list[kubernetes.apiextensions.CustomResource]) -> None:
+    def _graph(self, share: int, services: list[kubernetes.apiextensions.CustomResource]) -> kubernetes.apiextensions.CustomResource:
         placed = self._args.placed
         settings = placed.model.kserve
         assert settings is not None
@@ -81,7 +90,7 @@ class KServeService(pulumi.ComponentResource):
             {"serviceName": placed.name, "weight": share},
             {"serviceName": f"{placed.name}-challenger", "weight": 100 - share},
         ]
-        kubernetes.apiextensions.CustomResource(
+        return kubernetes.apiextensions.CustomResource(
             f"{self._name}-split",
             api_version="serving.kserve.io/v1alpha1",
             kind="InferenceGraph",

@@ -5,7 +5,8 @@ Exports
 front_door_url
     Where applications send requests: `POST <url>/models/<model>`, signed or with a token.
 model_paths
-    Model → its path in the front door. Batch models and models on the cluster have none.
+    Model → its path in the front door. Batch models have none, and a model on the cluster that two versions share is left out: its answers
+    do not name the version, which whoever reads this asks for.
 model_versions
     Model → version that serves.
 """
@@ -18,6 +19,8 @@ import pulumi_kubernetes as kubernetes
 
 from infra.context import Context
 from infra.serving.batch_transform import JOB_LOG_GROUP
+from infra.serving.cluster_door import ClusterDoor, ClusterDoorArgs
+from infra.serving.cluster_route import pod_port
 from infra.serving.front_door import FrontDoor, FrontDoorArgs
 from infra.serving.kserve_service import KServeService, KServeServiceArgs
 from infra.serving.placed_model import PlacedModel, Surroundings
@@ -99,9 +102,27 @@ if any(model.mode == "batch" for model in pinned.values()):
         kms_key_id=logs_key,
         opts=pulumi.ResourceOptions(provider=context.aws),
     )
-cluster = None
-if any(model.mode == "kserve" for model in pinned.values()):
+on_cluster = [model for model in pinned.values() if model.mode == "kserve"]
+cluster, way = None, None
+if on_cluster:
     cluster = kubernetes.Provider("cluster", kubeconfig=context.output("cluster", "kubeconfig"))
+    ingress = environment.platform.ingress
+    way = ClusterDoor(
+        "cluster-door",
+        ClusterDoorArgs(
+            link_name=f"{prefix}-models",
+            host=f"models.{ingress.domain}",
+            hosted_zone_id=ingress.hosted_zone_id,
+            vpc_id=here.vpc_id,
+            subnet_ids=context.output("foundation", "isolated_subnet_ids"),
+            subnet_cidrs=[str(cidr) for cidr in environment.network.isolated],
+            cluster_security_group_id=context.output("cluster", "cluster_security_group_id"),
+            ports=sorted({pod_port(model) for model in on_cluster}),
+            access_log_bucket=context.output("foundation", "access_log_bucket"),
+            team=environment.shared_team,
+        ),
+        opts=pulumi.ResourceOptions(providers=[context.aws, cluster]),
+    ).way
 
 paths: dict[str, str] = {}
 for name, model in pinned.items():
@@ -115,19 +136,23 @@ for name, model in pinned.items():
         here=here,
     )
     pulumi.log.info(placement_note(name, model))
-    if cluster is None or model.mode != "kserve":
+    if cluster is None or way is None or model.mode != "kserve":
         if path := serve_on_sagemaker(placed, front_door, context.options()):
             paths[name] = path
         continue
-    KServeService(
+    service = KServeService(
         name,
         KServeServiceArgs(
             placed=placed,
             team=environment.team(model.team),
             cluster=context.output("cluster", "cluster_name"),
+            front_door=front_door,
+            way=way,
         ),
         opts=pulumi.ResourceOptions(providers=[context.aws, cluster]),
     )
+    if model.challenger is None:
+        paths[name] = service.path
 
 pulumi.export("front_door_url", front_door.url)
 pulumi.export("model_paths", paths)

@@ -180,7 +180,7 @@ def test_only_models_in_the_vpc_have_a_network(served: Served) -> None:
 
 def test_routes_demand_a_signature(served: Served) -> None:
     routes = {inputs["routeKey"]: inputs["authorizationType"] for inputs in of(served, "Route").values() if "routeKey" in inputs}
-    assert routes == {f"POST /models/{name}": "AWS_IAM" for name in ("split", "trial", "shadow", "queue")}
+    assert routes == {f"POST /models/{name}": "AWS_IAM" for name in ("split", "trial", "shadow", "queue", "cluster", "raw", "accelerated")}
 
 
 def test_everything_of_a_team_carries_its_tags(served: Served) -> None:
