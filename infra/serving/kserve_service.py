@@ -86,10 +86,8 @@ class KServeService(pulumi.ComponentResource):
         placed = self._args.placed
         settings = placed.model.kserve
         assert settings is not None
-        steps = [
-            {"serviceName": placed.name, "weight": share},
-            {"serviceName": f"{placed.name}-challenger", "weight": 100 - share},
-        ]
+        weights = {placed.name: share, f"{placed.name}-challenger": 100 - share}
+        steps = [{"name": name, "serviceUrl": _scoring(name, self._args.team), "weight": weight} for name, weight in weights.items()]
         return kubernetes.apiextensions.CustomResource(
             f"{self._name}-split",
             api_version="serving.kserve.io/v1alpha1",
@@ -98,6 +96,11 @@ class KServeService(pulumi.ComponentResource):
             spec={"nodes": {"root": {"routerType": "Splitter", "steps": steps}}},
             opts=pulumi.ResourceOptions(parent=self, depends_on=services),
         )
+
+
+def _scoring(service: str, team: Team) -> str:
+    """Where a version answers. Given a service's name alone, KServe asks its own `/v1/models/…:predict`, which MLflow's server has not."""
+    return f"http://{service}-predictor.{team.name}.svc.cluster.local/invocations"
 
 
 def predictor(args: KServeServiceArgs, version: int, pod_labels: dict[str, str]) -> dict[str, Any]:

@@ -18,11 +18,10 @@ from mlctl.promotion.kubernetes_api import KubernetesApi
 PROMETHEUS = "/api/v1/namespaces/monitoring/services/monitoring-prometheus:9090/proxy/api/v1/query"
 """Through the API server's proxy: infra/platform/monitoring.py names namespace and service."""
 
-_REQUESTS = "revision_app_request_count"
-_LATENCY = "revision_app_request_latencies"
-"""Milliseconds: a histogram with `_bucket` and `_count`."""
-_BUCKETS = (5, 10, 20, 40, 60, 80, 100, 150, 200, 250, 300, 350, 400, 450, 500, 600, 700, 800, 900, 1000, 2000, 5000, 10000)
-"""Upper bounds of the queue proxy's histogram, milliseconds."""
+_ANSWERS = "http_server_request_duration_seconds"
+"""The histogram of Knative's queue proxy, seconds, with `_bucket` and `_count`; infra/serving/kserve_alarms.py goes by it too."""
+_BUCKETS = (5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000)
+"""Its upper bounds, milliseconds: those OpenTelemetry advises, https://opentelemetry.io/docs/specs/semconv/http/http-metrics/."""
 
 
 class KServeTraffic:
@@ -45,14 +44,14 @@ class KServeTraffic:
         api = self._api()
         try:
             steps = api.get(self._path)["spec"]["nodes"]["root"]["steps"]
-            names = [step["serviceName"] for step in steps]
+            names = [step["name"] for step in steps]
         except (KeyError, TypeError):
             names, steps = [], []
         weights = {self._model: 100 - percent, f"{self._model}-challenger": percent}
         if sorted(names) != sorted(weights):
             found = ", ".join(names) or "nothing"
             raise InputError(f"{self._model}-split stands before {found}", allowed=", ".join(weights), remedy="deploy the challenger first")
-        wanted = [{**step, "weight": weights[step["serviceName"]]} for step in steps]
+        wanted = [{**step, "weight": weights[step["name"]]} for step in steps]
         api.patch(self._path, {"spec": {"nodes": {"root": {"steps": wanted}}}})
         self._since = self._now()
 
@@ -63,12 +62,11 @@ class KServeTraffic:
         return champion, challenger
 
     def _arm(self, api: KubernetesApi, service: str, seconds: int) -> Arm:
-        where = f'namespace_name="{self._namespace}",configuration_name="{service}-predictor"'
-        requests = self._sum(api, f"{_REQUESTS}{{{where}}}", seconds)
-        errors = self._sum(api, f'{_REQUESTS}{{{where},response_code_class="5xx"}}', seconds)
-        answered = self._sum(api, f"{_LATENCY}_count{{{where}}}", seconds)
-        within = self._sum(api, f'{_LATENCY}_bucket{{{where},le="{self._bound}"}}', seconds)
-        return Arm(requests=round(requests), errors=round(errors), slow=max(0, round(answered - within)))
+        where = f'k8s_namespace_name="{self._namespace}",kn_configuration_name="{service}-predictor"'
+        requests = self._sum(api, f"{_ANSWERS}_count{{{where}}}", seconds)
+        errors = self._sum(api, f'{_ANSWERS}_count{{{where},http_response_status_code=~"5.."}}', seconds)
+        within = self._sum(api, f'{_ANSWERS}_bucket{{{where},le="{self._bound / 1000:g}"}}', seconds)
+        return Arm(requests=round(requests), errors=round(errors), slow=max(0, round(requests - within)))
 
     def _sum(self, api: KubernetesApi, series: str, seconds: int) -> float:
         query = f"sum(increase({series}[{seconds}s])) or vector(0)"

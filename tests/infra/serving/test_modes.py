@@ -145,7 +145,9 @@ def test_the_cluster_splits_with_a_graph(served: Served) -> None:
     assert modes == {"cluster": "Knative", "cluster-challenger": "Knative", "raw": "Standard", "accelerated": "Knative"}
     [graph] = of(served, "InferenceGraph").values()
     steps = graph["spec"]["nodes"]["root"]["steps"]
-    assert steps == [{"serviceName": "cluster", "weight": 70}, {"serviceName": "cluster-challenger", "weight": 30}]
+    assert [(step["name"], step["weight"]) for step in steps] == [("cluster", 70), ("cluster-challenger", 30)]
+    address = "http://{}-predictor.lending.svc.cluster.local/invocations"
+    assert [step["serviceUrl"] for step in steps] == [address.format("cluster"), address.format("cluster-challenger")]
 
 
 def test_four_alarms_per_endpoint(served: Served) -> None:

@@ -28,7 +28,7 @@ def traffic(stage: Stage, moments: list[datetime] | None = None) -> KServeTraffi
 
 
 def graph(*names: str) -> dict[str, Any]:
-    steps = [{"serviceName": name, "weight": 50} for name in names]
+    steps = [{"name": name, "serviceUrl": f"http://{name}/invocations", "weight": 50} for name in names]
     return {"kind": "InferenceGraph", "spec": {"nodes": {"root": {"routerType": "Splitter", "steps": steps}}}}
 
 
@@ -39,7 +39,7 @@ def number(value: float | str) -> dict[str, Any]:
 def test_a_failing_challenger_gets_nothing_more(stage: Stage) -> None:
     stage.on("GET", GRAPH, 200, graph("credit-risk", "credit-risk-challenger"))
     stage.on("PATCH", GRAPH, 200, graph())
-    for value in (900, 0, 900, 899.6, 100, 20, 100, 95):  # champion, challenger: requests, errors, answered, within
+    for value in (900, 0, 899.6, 100, 20, 95):  # champion, challenger: requests, errors, within
         stage.on("GET", PROMETHEUS, 200, number(value))
     outcome = run_canary(traffic(stage, [START, START, START + timedelta(seconds=90)]), (10, 100), Limits())
     assert outcome.result == "rolled_back"
@@ -49,9 +49,9 @@ def test_a_failing_challenger_gets_nothing_more(stage: Stage) -> None:
     shares = [[item["weight"] for item in body["spec"]["nodes"]["root"]["steps"]] for method, _, body in stage.seen if method == "PATCH"]
     assert shares == [[90, 10], [100, 0]]
     queries = [parse_qs(urlsplit(path).query)["query"][0] for _, path, _ in stage.seen if path.startswith(PROMETHEUS)]
-    where = 'namespace_name="lending",configuration_name="credit-risk-challenger-predictor"'
-    assert queries[4] == f"sum(increase(revision_app_request_count{{{where}}}[90s])) or vector(0)"
-    assert queries[7] == f'sum(increase(revision_app_request_latencies_bucket{{{where},le="300"}}[90s])) or vector(0)'
+    where = 'k8s_namespace_name="lending",kn_configuration_name="credit-risk-challenger-predictor"'
+    assert queries[3] == f"sum(increase(http_server_request_duration_seconds_count{{{where}}}[90s])) or vector(0)"
+    assert queries[5] == f'sum(increase(http_server_request_duration_seconds_bucket{{{where},le="0.25"}}[90s])) or vector(0)'
 
 
 def test_what_is_not_there_or_makes_no_sense(stage: Stage) -> None:
