@@ -11,6 +11,8 @@ from markupsafe import Markup
 WIDTH = 720
 LABEL = 190
 ROW = 24
+LETTER = 7.5
+"""Width of a letter of a value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +30,7 @@ class Bar:
 def bars(items: Sequence[Bar], *, mark: float | None = None, mark_text: str = "", most: float | None = None) -> Markup:
     """Horizontal bars with their values; `mark` draws a limit."""
     top = most or max([item.start + item.value for item in items] + [mark or 0.0]) or 1.0
-    space = WIDTH - LABEL - 90
+    space = WIDTH - LABEL - 12 - LETTER * max((len(item.text) for item in items), default=0)
     parts = []
     for row, item in enumerate(items):
         y = row * ROW + 4
