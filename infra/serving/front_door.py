@@ -69,7 +69,9 @@ class FrontDoor(pulumi.ComponentResource):
             name, name=args.api_name, protocol_type="HTTP", description="Models by name: POST /models/<model>", opts=self._child
         )
         self._authorizer = self._jwt(name) if args.auth == "jwt" else None
-        self._stage(name)
+        self.api_id = self._api.id
+        self.log_group = self._stage(name)
+        """Name of the log group with the access log: one JSON object per request, its keys those of `_ACCESS_LOG`."""
         self.url = self._api.api_endpoint
         self.register_outputs({"url": self.url})
 
@@ -83,7 +85,8 @@ class FrontDoor(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _stage(self, name: str) -> None:
+    def _stage(self, name: str) -> pulumi.Output[str]:
+        """The name of its log group comes out."""
         args = self._args
         # AWS writes it without a resource policy of its own where the name begins like this; there is room for few such policies.
         group = aws.cloudwatch.LogGroup(
@@ -122,6 +125,8 @@ class FrontDoor(pulumi.ComponentResource):
             ok_actions=[args.topic_arn],
             opts=self._child,
         )
+        written_to: pulumi.Output[str] = group.name
+        return written_to
 
     def route(self, name: str, *, model: str, function: aws.lambda_.Function, opts: pulumi.ResourceOptions) -> str:
         """Send `POST /models/<model>` to the function; every caller must be authenticated. The path comes out."""

@@ -48,7 +48,8 @@ class KServeAlarms(pulumi.ComponentResource):
     latency, refused requests and silence as a PrometheusRule; and the AlertmanagerConfig that takes them to the team's topic, and for a
     critical model to the platform's.
 
-    In Standard mode nothing in the pod counts requests, so the alarms say that no replica answers and that replicas restart.
+    In Standard mode nothing in the pod counts requests, so these alarms say that no replica answers and that replicas restart; requests are
+    watched at the front door (`RouteAlarms`).
     """
 
     def __init__(self, name: str, args: KServeAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -15,6 +15,7 @@ from infra.serving.kserve_access import KServeAccess, KServeAccessArgs
 from infra.serving.kserve_alarms import KServeAlarms, KServeAlarmsArgs
 from infra.serving.placed_model import PlacedModel
 from infra.serving.private_way import PrivateWay
+from infra.serving.route_alarms import RouteAlarms, RouteAlarmsArgs
 from mlctl.config.team import Team
 
 MODE = "serving.kserve.io/deploymentMode"
@@ -47,7 +48,8 @@ class KServeService(pulumi.ComponentResource):
         super().__init__("mlplatform:serving:KServeService", name, {}, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        placed = args.placed
+        placed, settings = args.placed, args.placed.model.kserve
+        assert settings is not None
         access = KServeAccess(name, KServeAccessArgs(placed=placed, team=args.team, cluster=args.cluster), opts=self._child)
         versions = {placed.name: placed.version}
         if placed.model.challenger:
@@ -59,6 +61,9 @@ class KServeService(pulumi.ComponentResource):
         KServeAlarms(name, KServeAlarmsArgs(placed=placed, services=tuple(versions), team=args.team), opts=self._child)
         route = ClusterRouteArgs(placed=placed, team=args.team, front_door=args.front_door, way=args.way)
         self.path = ClusterRoute(name, route, opts=pulumi.ResourceOptions(parent=self, depends_on=answering)).path
+        if settings.deployment_mode == "Standard":
+            counted = RouteAlarmsArgs(placed=placed, front_door=args.front_door, path=self.path)
+            RouteAlarms(name, counted, opts=pulumi.ResourceOptions(parent=self))
         self.register_outputs({"services": list(versions), "path": self.path})
 
     def _metadata(self, short: str) -> dict[str, Any]:

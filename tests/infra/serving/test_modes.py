@@ -150,6 +150,24 @@ def test_the_cluster_splits_with_a_graph(served: Served) -> None:
     assert [step["serviceUrl"] for step in steps] == [address.format("cluster"), address.format("cluster-challenger")]
 
 
+def test_a_model_that_counts_no_requests_is_watched_at_the_front_door(served: Served) -> None:
+    """KServe's Standard mode. In Knative mode the queue proxy counts them."""
+    alarms = of(served, "MetricAlarm")
+    assert not [name for name in alarms if name.startswith(("cluster-", "accelerated-"))]
+    watched = {name.removeprefix("raw-"): alarm for name, alarm in alarms.items() if name.startswith("raw-")}
+    assert set(watched) == {"errors", "p99", "throttles", "no-traffic"}
+    where = {"ApiId": watched["p99"]["dimensions"]["ApiId"], "Stage": "$default", "Method": "POST", "Resource": "/models/raw"}
+    assert watched["p99"]["dimensions"] == watched["no-traffic"]["dimensions"] == where
+    assert (watched["p99"]["metricName"], watched["p99"]["extendedStatistic"]) == ("Latency", "p99")
+    counted = [query["metric"]["metricName"] for query in watched["errors"]["metricQueries"] if "metric" in query]
+    assert counted == ["5xx", "Count"]
+    [filtered] = of(served, "LogMetricFilter").values()
+    assert filtered["pattern"] == '{ ($.route = "POST /models/raw") && ($.status = "429") }'
+    made = filtered["metricTransformation"]
+    assert (made["namespace"], made["name"]) == (watched["throttles"]["namespace"], watched["throttles"]["metricName"])
+    assert all(alarm["alarmActions"] for alarm in watched.values())
+
+
 def test_four_alarms_per_endpoint(served: Served) -> None:
     alarms = set(of(served, "MetricAlarm"))
     assert {f"split-{short}" for short in ("errors", "p99", "throttles", "no-traffic")} <= alarms
