@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 PLATFORM = ("argo", "knative-serving", "kourier-system", "kserve", "kuberay", "mlflow", "monitoring")
@@ -13,24 +14,23 @@ METADATA = "169.254.169.254/32"
 POD_IDENTITY = "169.254.170.23/32"
 """The Pod Identity agent, where pods get their AWS credentials (port 80)."""
 
+_NOT_SERVED = {
+    "matchExpressions": [
+        {"key": f"serving.kserve.io/{kind}", "operator": "DoesNotExist"} for kind in ("inferenceservice", "inferencegraph")
+    ]
+}
+"""Pods that serve no model. Those that do let in whom infra/serving/cluster_route.py names, which is the authenticated front door."""
+
 
 def network_rules() -> dict[str, Any]:
     """Name → spec of each policy."""
     return {
         "default-deny": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
         "allow-dns": _egress([_peer("kube-system", {"k8s-app": "kube-dns"})], [("UDP", 53), ("TCP", 53)]),
-        "allow-same-namespace": {
-            "podSelector": {},
-            "policyTypes": ["Ingress", "Egress"],
-            "ingress": [{"from": [{"podSelector": {}}]}],
-            "egress": [{"to": [{"podSelector": {}}]}],
-        },
-        "allow-platform": {
-            "podSelector": {},
-            "policyTypes": ["Ingress", "Egress"],
-            "ingress": [{"from": [_peer(name) for name in PLATFORM]}],
-            "egress": [{"to": [_peer(name) for name in PLATFORM]}],
-        },
+        "allow-from-same-namespace": _ingress([{"podSelector": {}}]),
+        "allow-from-platform": _ingress([_peer(name) for name in PLATFORM]),
+        "allow-to-same-namespace": _egress([{"podSelector": {}}]),
+        "allow-to-platform": _egress([_peer(name) for name in PLATFORM]),
         "allow-aws": _egress(
             # AWS's own endpoints have no fixed addresses; the Kubernetes API is among them.
             [{"ipBlock": {"cidr": "0.0.0.0/0", "except": [METADATA]}}],
@@ -40,8 +40,14 @@ def network_rules() -> dict[str, Any]:
     }
 
 
-def _egress(peers: list[dict[str, Any]], ports: list[tuple[str, int]]) -> dict[str, Any]:
-    rule = {"to": peers, "ports": [{"protocol": protocol, "port": port} for protocol, port in ports]}
+def _ingress(peers: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"podSelector": _NOT_SERVED, "policyTypes": ["Ingress"], "ingress": [{"from": peers}]}
+
+
+def _egress(peers: list[dict[str, Any]], ports: Sequence[tuple[str, int]] = ()) -> dict[str, Any]:
+    rule: dict[str, Any] = {"to": peers}
+    if ports:
+        rule["ports"] = [{"protocol": protocol, "port": port} for protocol, port in ports]
     return {"podSelector": {}, "policyTypes": ["Egress"], "egress": [rule]}
 
 

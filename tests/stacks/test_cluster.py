@@ -177,13 +177,27 @@ def test_every_team_gets_a_fenced_namespace(prod: StackPlan, variant: StackPlan)
     assert policies == {
         "default-deny",
         "allow-dns",
-        "allow-same-namespace",
-        "allow-platform",
+        "allow-from-same-namespace",
+        "allow-from-platform",
+        "allow-to-same-namespace",
+        "allow-to-platform",
         "allow-aws",
         "allow-pod-identity",
     }
     subjects = {item["subjects"][0]["name"] for item in by_name(prod, "RoleBinding").values()}
     assert subjects == {f"team:{team}" for team in TEAMS}
+
+
+def test_pods_that_serve_a_model_are_reached_by_their_own_policies_alone(prod: StackPlan) -> None:
+    """Policies add up: one that let every pod of the namespace in would be a way past the front door."""
+    rules = [item["spec"] for item in by_name(prod, "NetworkPolicy").values() if item["metadata"]["namespace"] == "lending"]
+    opened = [rule["podSelector"] for rule in rules if rule.get("ingress")]
+    assert len(opened) == 2
+    for selector in opened:
+        assert {(item["key"], item["operator"]) for item in selector["matchExpressions"]} == {
+            ("serving.kserve.io/inferenceservice", "DoesNotExist"),
+            ("serving.kserve.io/inferencegraph", "DoesNotExist"),
+        }
 
 
 def test_nothing_is_allowed_by_default_and_the_metadata_service_never(prod: StackPlan) -> None:
