@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import jinja2
 from markupsafe import Markup
 
 from mlctl.diagram.svg import architecture_svg
 from mlctl.finding import Status
+from mlctl.page import page_template
 from mlctl.report.as_json import services
 from mlctl.report.chart import cost_bars
 from mlctl.report.model import EnvironmentReport, Report, Spend, short_name, signed_usd, usd
@@ -16,17 +16,8 @@ from mlctl.report.model import EnvironmentReport, Report, Spend, short_name, sig
 
 def html_report(report: Report) -> str:
     """The page. Everything that comes from a program is escaped."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("mlctl.report", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(usd=usd, signed_usd=signed_usd, short_name=short_name)
-    return environment.get_template("check.html.j2").render(
-        report=report, views=[_view(item) for item in report.environments], Status=Status
-    )
+    page = page_template("mlctl.report", "check.html.j2", usd=usd, signed_usd=signed_usd, short_name=short_name)
+    return page.render(report=report, views=[_view(item) for item in report.environments], Status=Status)
 
 
 def _view(environment: EnvironmentReport) -> dict[str, object]:

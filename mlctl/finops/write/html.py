@@ -4,27 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import jinja2
-
 from mlctl.finops.money import percent, signed, usd
 from mlctl.finops.overview import Overview
 from mlctl.finops.report import FinopsReport
 from mlctl.finops.write.chart import bars, daily_chart, month_chart
 from mlctl.finops.write.markdown import aws_opinion
+from mlctl.page import page_template
 
 
 def html(*reports: FinopsReport) -> str:
     """The page of one environment, or of several with an overview before them. Everything that comes from a source is escaped."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("mlctl.finops", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(usd=usd, signed=signed, percent=percent)
+    page = page_template("mlctl.finops", "report.html.j2", usd=usd, signed=signed, percent=percent)
     overview = Overview(reports)
-    return environment.get_template("report.html.j2").render(
+    return page.render(
         overview=overview,
         chart=bars(overview.environments, "Spend by environment"),
         pages=[_page(report) for report in reports],

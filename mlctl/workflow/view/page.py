@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
 from markupsafe import Markup
 
+from mlctl.page import page_template
 from mlctl.workflow.engine.clock import rfc3339
 from mlctl.workflow.engine.node import Node, NodeKind
 from mlctl.workflow.view.graph import graph_svg
@@ -47,18 +47,11 @@ class Figure:
 
 def as_html(shown: ShownRun) -> str:
     """The page. Everything that comes from a manifest or a step is escaped; what HTML does not know, such as terminal colours, is a `�`."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("mlctl.workflow.view", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(seconds=seconds, memory=memory, sign=sign)
+    template = page_template("mlctl.workflow.view", "run.html.j2", seconds=seconds, memory=memory, sign=sign)
     rows = list(_rows(shown))
     steps = [row.node for row in rows if row.node.kind is NodeKind.POD]
     begun, ended = _span(shown)
-    page = environment.get_template("run.html.j2").render(
+    page = template.render(
         shown=shown,
         started=rfc3339(shown.header.created),
         took=ended - begun,
