@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlctl.cli import options
+
 if TYPE_CHECKING:
     from mlctl.report.model import Report
 
@@ -22,13 +24,11 @@ _FILES = {
 
 
 @click.command("check")
-@click.option("--env", "names", multiple=True, metavar="NAME", help="Environment; may be given several times. Default: all.")
+@options.environments
 @click.option("--base", metavar="GITREF", help="Compare with this commit or branch, planned from its own files.")
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help="What is printed.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write the report in every form into this folder too.")
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a key of the environments first: models.churn.version=3."
-)
+@options.settings
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The date that waivers and prices are judged by. Default: today.")
 @click.option("--limit", "limit_seconds", default=120.0, show_default=True, help="Seconds that one program may run.")
 def command(

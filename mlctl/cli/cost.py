@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlctl.cli import options
+
 if TYPE_CHECKING:
     from mlctl.config.environment import Environment
     from mlctl.cost.estimate import Estimate
@@ -18,12 +20,10 @@ _DATE = click.DateTime(["%Y-%m-%d"])
 
 
 @click.group("cost", invoke_without_command=True)
-@click.option("--env", "names", multiple=True, metavar="NAME", help="Environment; may be given several times. Default: all.")
+@options.environments
 @click.option("--compare", "ref", metavar="GITREF", help="Show the difference against this commit, branch or tag.")
 @click.option("--from", "source", type=click.Path(path_type=Path), help="Price a saved plan, pulumi preview --json or pulumi stack export.")
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a key of the environments first: models.churn.version=3."
-)
+@options.settings
 @click.option("--on", "day", type=_DATE, help="Price as of this day. Default: today.")
 @click.option("--format", "form", type=click.Choice(["table", "json", "infracost", "csv"]), default="table", show_default=True)
 @click.pass_context
@@ -49,10 +49,8 @@ def command(
 
 
 @command.command("advise")
-@click.option("--env", "names", multiple=True, metavar="NAME", help="Environment; may be given several times. Default: all.")
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a key of the environments first: models.churn.version=3."
-)
+@options.environments
+@options.settings
 @click.option("--on", "day", type=_DATE, help="Price as of this day. Default: today.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def advise(names: tuple[str, ...], settings: tuple[str, ...], day: datetime | None, form: str) -> int:
