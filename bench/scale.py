@@ -23,7 +23,8 @@ from mlctl.cost.price_file import load_prices
 from mlctl.plan.answers import answers_for
 from mlctl.plan.environment import Repository
 from mlctl.plan.model import Plan
-from mlctl.plan.offline import Planner, preload
+from mlctl.plan.offline import Planner
+from mlctl.plan.preload import preload
 from mlctl.plan.program import read_program
 from mlctl.plan.read import read_plan
 

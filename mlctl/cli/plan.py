@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlctl.cli import options
+
 if TYPE_CHECKING:
     from mlctl.plan.model import Plan
 
 
 @click.command("plan")
-@click.option("--env", "names", multiple=True, metavar="NAME", help="Environment; may be given several times. Default: all.")
+@options.environments
 @click.option("--stack", "stacks", multiple=True, metavar="NAME", help="Show this stack only; may be given several times.")
 @click.option("--program", type=click.Path(path_type=Path), help="Plan any Pulumi Python program: the folder of its Pulumi.yaml.")
 @click.option("--config-stack", default="dev", show_default=True, metavar="NAME", help="With --program: which Pulumi.<NAME>.yaml to use.")
 @click.option("--answers", type=click.Path(path_type=Path), help="With --program: YAML of answers to data sources, by token.")
 @click.option("--from", "source", type=click.Path(path_type=Path), help="Read pulumi preview --json, pulumi stack export, or a saved plan.")
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a key of the environment first: models.churn.version=3."
-)
+@options.settings
 @click.option("--limit", "limit_seconds", default=120.0, show_default=True, help="Seconds that one program may run.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "mermaid", "tfplan"]), default="text", show_default=True)
 def command(
@@ -59,7 +59,8 @@ def _plan_program(path: Path, stack: str, answers_file: Path | None, limit_secon
     from mlctl.config.yaml_file import read_yaml
     from mlctl.plan.answers import Answers
     from mlctl.plan.model import Plan
-    from mlctl.plan.offline import Planner, preload
+    from mlctl.plan.offline import Planner
+    from mlctl.plan.preload import preload
     from mlctl.plan.program import read_program
 
     program = read_program(path, stack)

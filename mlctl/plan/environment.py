@@ -13,7 +13,8 @@ from mlctl.config.program import FOLDER_VARIABLE
 from mlctl.errors import InputError
 from mlctl.plan.answers import answers_for
 from mlctl.plan.model import Plan
-from mlctl.plan.offline import LIMIT_SECONDS, Planner, Progress, preload
+from mlctl.plan.offline import LIMIT_SECONDS, Planner, Progress
+from mlctl.plan.preload import preload
 from mlctl.plan.program import Program, find_programs
 
 

@@ -5,7 +5,6 @@ It sees the raw requests, so it knows parents, dependencies, providers and sourc
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -15,7 +14,6 @@ from typing import Any
 from urllib.parse import unquote, urlparse
 
 from google.protobuf import empty_pb2
-from pulumi.runtime._callbacks import _CallbackServicer
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 from pulumi.runtime.proto import resource_pb2
 
@@ -25,6 +23,7 @@ from mlctl.plan.model import Resource, StackError
 from mlctl.plan.outputs import computed_outputs, identifier
 from mlctl.plan.program import Program
 from mlctl.plan.schema import validate
+from mlctl.plan.transform import transformed
 from mlctl.plan.wire import Marks, from_struct, secret_value, set_value, to_struct
 
 STACK_TYPE = "pulumi:pulumi:Stack"
@@ -254,7 +253,7 @@ class RecordingMonitor(MockMonitor):
             callbacks += self._transforms.get(parent, [])
             parent = resource.parent or ""
         for callback in [*callbacks, *self._stack_callbacks]:
-            request = _run_transform(callback, request)
+            request = transformed(callback, request)
         return request
 
 
@@ -272,33 +271,3 @@ def _alias(alias: Any, request: Any, monitor: RecordingMonitor) -> str:
     parts = urn.split("::", 2)
     stack, project = spec.stack or monitor.program.stack, spec.project or monitor.program.project
     return "::".join([f"urn:pulumi:{stack}", project, parts[2]])
-
-
-def _run_transform(callback: Any, request: Any) -> Any:
-    for servicer in _CallbackServicer._servicers:
-        function = servicer._callbacks.get(callback.token)
-        if function is None:
-            continue
-        question = resource_pb2.TransformRequest(
-            type=request.type, name=request.name, custom=request.custom, parent=request.parent, properties=request.object
-        )
-        question.options.depends_on.extend(request.dependencies)
-        question.options.protect = request.protect
-        question.options.provider = request.provider
-        question.options.ignore_changes.extend(request.ignoreChanges)
-        answer: Any = asyncio.run_coroutine_threadsafe(function(question.SerializeToString()), servicer._loop).result()  # type: ignore[arg-type]
-        return _with_transform(request, answer)
-    return request
-
-
-def _with_transform(request: Any, answer: Any) -> Any:
-    changed = type(request)()
-    changed.CopyFrom(request)
-    changed.object.CopyFrom(answer.properties)
-    if answer.HasField("options"):
-        options = answer.options
-        changed.protect = options.protect
-        changed.provider = options.provider or request.provider
-        changed.ignoreChanges[:] = options.ignore_changes
-        changed.dependencies[:] = sorted({*request.dependencies, *options.depends_on})
-    return changed
