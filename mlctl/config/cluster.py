@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from ipaddress import IPv4Network
 from typing import Annotated, Literal, Self
 
@@ -151,9 +150,3 @@ class Cluster(Section):
             if pool.name == name:
                 return pool
         raise KeyError(name)
-
-
-def duration_seconds(duration: str) -> int:
-    """`1h30m` → 5400."""
-    units = {"h": 3600, "m": 60, "s": 1}
-    return sum(int(number) * units[unit] for number, unit in re.findall(r"(\d+)([hms])", duration))
