@@ -14,7 +14,7 @@ from mlctl.plan.program import Program
 from mlctl.plan.wire import to_struct
 
 
-@pytest.mark.parametrize("order", permutations([{}, {"ami": "ami-1"}]))
+@pytest.mark.parametrize("order", list(permutations([{}, {"ami": "ami-1"}])))
 def test_an_empty_registration_takes_no_export_away(tmp_path: Path, order: tuple[dict[str, str], ...]) -> None:
     """For a stack the SDK registers no outputs, then its outputs, in two threads; either may come last."""
     program = Program(project="app", stack="dev", folder=tmp_path, entry=tmp_path / "__main__.py")
