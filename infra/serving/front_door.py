@@ -10,6 +10,11 @@ from typing import Literal
 import pulumi
 import pulumi_aws as aws
 
+from infra.serving.request_metrics import Metric, RequestMetrics, route_metrics
+
+COUNTED = "MLPlatform/FrontDoor"
+"""Namespace of what is counted from the access log."""
+
 _ACCESS_LOG = {
     "requestId": "$context.requestId",
     "time": "$context.requestTime",
@@ -54,7 +59,8 @@ class PrivateTarget:
 
 class FrontDoor(pulumi.ComponentResource):
     """Creates the HTTP API, its JWT authorizer where tokens are used, its stage with throttling, encrypted access logs and metrics, and an
-    alarm on its server errors. `route` adds a model behind a function, `private_route` one on the cluster.
+    alarm on its server errors. `route` adds a model behind a function, `private_route` one on the cluster, and `counted` has requests to a
+    model counted.
 
     An HTTP API and not a REST API: it checks tokens of any identity provider by itself and costs a third. It takes no web application
     firewall, which would be of little use here: nobody without credentials gets past the door, and what comes in is rows of numbers that
@@ -69,9 +75,7 @@ class FrontDoor(pulumi.ComponentResource):
             name, name=args.api_name, protocol_type="HTTP", description="Models by name: POST /models/<model>", opts=self._child
         )
         self._authorizer = self._jwt(name) if args.auth == "jwt" else None
-        self.api_id = self._api.id
-        self.log_group = self._stage(name)
-        """Name of the log group with the access log: one JSON object per request, its keys those of `_ACCESS_LOG`."""
+        self._log_group = self._stage(name)
         self.url = self._api.api_endpoint
         self.register_outputs({"url": self.url})
 
@@ -173,6 +177,18 @@ class FrontDoor(pulumi.ComponentResource):
             opts=opts,
         )
         return self._authenticated(name, model, integration, opts)
+
+    def counted(self, name: str, *, model: str, path: str, opts: pulumi.ResourceOptions) -> RequestMetrics:
+        """Figures of the route at `path`. An HTTP API has none of throttled requests: a metric filter counts them in the access log."""
+        throttles = Metric(namespace=COUNTED, name=f"Throttles-{model}")
+        aws.cloudwatch.LogMetricFilter(
+            f"{name}-throttles",
+            log_group_name=self._log_group,
+            pattern=f'{{ ($.route = "POST {path}") && ($.status = "429") }}',
+            metric_transformation={"namespace": throttles.namespace, "name": throttles.name, "value": "1"},
+            opts=opts,
+        )
+        return route_metrics(self._api.id, path, throttles)
 
     def _authenticated(self, name: str, model: str, integration: aws.apigatewayv2.Integration, opts: pulumi.ResourceOptions) -> str:
         path = f"/models/{model}"

@@ -49,7 +49,7 @@ class KServeAlarms(pulumi.ComponentResource):
     critical model to the platform's.
 
     In Standard mode nothing in the pod counts requests, so these alarms say that no replica answers and that replicas restart; requests are
-    watched at the front door (`RouteAlarms`).
+    watched at the front door (`FrontDoor.counted`).
     """
 
     def __init__(self, name: str, args: KServeAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -13,9 +13,9 @@ from infra.serving.cluster_route import ClusterRoute, ClusterRouteArgs
 from infra.serving.front_door import FrontDoor
 from infra.serving.kserve_access import KServeAccess, KServeAccessArgs
 from infra.serving.kserve_alarms import KServeAlarms, KServeAlarmsArgs
+from infra.serving.model_alarms import ModelAlarms, ModelAlarmsArgs
 from infra.serving.placed_model import PlacedModel
 from infra.serving.private_way import PrivateWay
-from infra.serving.route_alarms import RouteAlarms, RouteAlarmsArgs
 from mlctl.config.team import Team
 
 MODE = "serving.kserve.io/deploymentMode"
@@ -62,8 +62,8 @@ class KServeService(pulumi.ComponentResource):
         route = ClusterRouteArgs(placed=placed, team=args.team, front_door=args.front_door, way=args.way)
         self.path = ClusterRoute(name, route, opts=pulumi.ResourceOptions(parent=self, depends_on=answering)).path
         if settings.deployment_mode == "Standard":
-            counted = RouteAlarmsArgs(placed=placed, front_door=args.front_door, path=self.path)
-            RouteAlarms(name, counted, opts=pulumi.ResourceOptions(parent=self))
+            metrics = args.front_door.counted(name, model=placed.name, path=self.path, opts=self._child)
+            ModelAlarms(name, ModelAlarmsArgs(placed=placed, metrics=metrics), opts=self._child)
         self.register_outputs({"services": list(versions), "path": self.path})
 
     def _metadata(self, short: str) -> dict[str, Any]:

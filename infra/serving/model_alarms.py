@@ -2,143 +2,101 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
-from infra.router.handler import NAMESPACE
 from infra.serving.placed_model import PlacedModel
+from infra.serving.request_metrics import Metric, RequestMetrics
 
 _FIVE_MINUTES = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelAlarmsArgs:
-    """Which variant of which endpoint."""
+    """Of which model, from which figures."""
 
     placed: PlacedModel
-    endpoint_name: str
-    variant: str
+    metrics: RequestMetrics
     silence: bool = True
     """Also alarm when there are no requests, where the configuration asks for it. Off for a challenger and for asynchronous endpoints that
     rest at zero instances."""
 
 
 class ModelAlarms(pulumi.ComponentResource):
-    """Creates alarms on errors (share of 5xx), latency (99th percentile), throttled requests as the router counts them, and, unless the
-    configuration says that silence is normal, on no traffic.
+    """Creates alarms on errors (share of server errors), latency (99th percentile), throttled requests, and, unless the configuration says
+    that silence is normal, on no traffic.
     """
 
     def __init__(self, name: str, args: ModelAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlplatform:serving:ModelAlarms", name, {}, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        self._endpoint = {"EndpointName": args.endpoint_name, "VariantName": args.variant}
-        limits = args.placed.model.alarms
-        self.errors = self._error_rate(limits.error_percent)
-        self.latency = self._alarm(
+        model, limits = args.placed.name, args.placed.model.alarms
+        errors = self._errors(limits.error_percent)
+        latency = self._alarm(
             "p99",
-            f"99 of 100 answers of {args.placed.name} take more than {limits.p99_ms} ms",
-            metric_name="ModelLatency",
+            f"99 of 100 answers of {model} take more than {limits.p99_ms} ms",
+            **_of(args.metrics.latency),
             extended_statistic="p99",
-            threshold=limits.p99_ms * 1000,  # the metric is in microseconds
+            threshold=limits.p99_ms * args.metrics.per_millisecond,
+            period=60,
+            evaluation_periods=3,
         )
-        self.throttles = self._alarm(
+        self._alarm(
             "throttles",
-            f"Requests to {args.placed.name} are refused because too many come at once",
-            namespace=NAMESPACE,
-            metric_name="Throttles",
+            f"Requests to {model} are refused because too many come at once",
+            **_of(args.metrics.throttles),
             statistic="Sum",
             threshold=0,
-            dimensions={"Model": args.placed.name},
+            period=_FIVE_MINUTES,
         )
         if args.silence and limits.no_traffic_minutes is not None:
             self._silence(limits.no_traffic_minutes)
-        self.rollback_names = [self.errors.name, self.latency.name]
+        self.rollback_names = [errors.name, latency.name]
         self.register_outputs({"rollback_names": self.rollback_names})
 
-    def _alarm(
-        self,
-        short: str,
-        description: str,
-        *,
-        metric_name: str,
-        threshold: float,
-        namespace: str = "AWS/SageMaker",
-        statistic: str | None = None,
-        extended_statistic: str | None = None,
-        dimensions: Mapping[str, str] | None = None,
-    ) -> aws.cloudwatch.MetricAlarm:
+    def _alarm(self, short: str, description: str, **given: Any) -> aws.cloudwatch.MetricAlarm:
         placed = self._args.placed
+        settings = {"evaluation_periods": 1, "comparison_operator": "GreaterThanThreshold", "treat_missing_data": "notBreaching", **given}
         return aws.cloudwatch.MetricAlarm(
             f"{self._name}-{short}",
             alarm_description=description,
-            namespace=namespace,
-            metric_name=metric_name,
-            dimensions=dict(dimensions or self._endpoint),
-            statistic=statistic,
-            extended_statistic=extended_statistic,
-            period=_FIVE_MINUTES if short == "throttles" else 60,
-            evaluation_periods=1 if short == "throttles" else 3,
-            threshold=threshold,
-            comparison_operator="GreaterThanThreshold",
-            treat_missing_data="notBreaching",
             alarm_actions=placed.alarm_topics,
             ok_actions=placed.alarm_topics,
             tags=dict(placed.tags),
             opts=self._child,
+            **settings,
         )
 
-    def _error_rate(self, percent: float) -> aws.cloudwatch.MetricAlarm:
-        placed = self._args.placed
-        return aws.cloudwatch.MetricAlarm(
-            f"{self._name}-errors",
-            alarm_description=f"More than {percent:g} % of the answers of {placed.name} are server errors",
-            metric_queries=[
-                self._sum("errors", "Invocation5XXErrors"),
-                self._sum("requests", "Invocations"),
-                {"id": "rate", "expression": "IF(requests > 0, 100 * errors / requests, 0)", "label": "5xx, percent", "return_data": True},
-            ],
-            evaluation_periods=1,
+    def _errors(self, percent: float) -> aws.cloudwatch.MetricAlarm:
+        metrics = self._args.metrics
+        rate = {"id": "rate", "expression": "IF(requests > 0, 100 * errors / requests, 0)", "label": "5xx, percent", "return_data": True}
+        return self._alarm(
+            "errors",
+            f"More than {percent:g} % of the answers of {self._args.placed.name} are server errors",
+            metric_queries=[_sum("errors", metrics.errors), _sum("requests", metrics.requests), rate],
             threshold=percent,
-            comparison_operator="GreaterThanThreshold",
-            treat_missing_data="notBreaching",
-            alarm_actions=placed.alarm_topics,
-            ok_actions=placed.alarm_topics,
-            tags=dict(placed.tags),
-            opts=self._child,
         )
-
-    def _sum(self, identifier: str, metric: str) -> aws.cloudwatch.MetricAlarmMetricQueryArgsDict:
-        return {
-            "id": identifier,
-            "metric": {
-                "namespace": "AWS/SageMaker",
-                "metric_name": metric,
-                "dimensions": self._endpoint,
-                "period": _FIVE_MINUTES,
-                "stat": "Sum",
-            },
-        }
 
     def _silence(self, minutes: int) -> None:
-        placed = self._args.placed
-        aws.cloudwatch.MetricAlarm(
-            f"{self._name}-no-traffic",
-            alarm_description=f"No request has reached {placed.name} for {minutes} minutes",
-            namespace="AWS/SageMaker",
-            metric_name="Invocations",
-            dimensions=self._endpoint,
+        self._alarm(
+            "no-traffic",
+            f"No request has reached {self._args.placed.name} for {minutes} minutes",
+            **_of(self._args.metrics.requests),
             statistic="Sum",
-            period=60 * minutes,
-            evaluation_periods=1,
             threshold=1,
+            period=60 * minutes,
             comparison_operator="LessThanThreshold",
             treat_missing_data="breaching",
-            alarm_actions=placed.alarm_topics,
-            ok_actions=placed.alarm_topics,
-            tags=dict(placed.tags),
-            opts=self._child,
         )
+
+
+def _of(metric: Metric) -> dict[str, Any]:
+    return {"namespace": metric.namespace, "metric_name": metric.name, "dimensions": dict(metric.dimensions) or None}
+
+
+def _sum(identifier: str, metric: Metric) -> dict[str, Any]:
+    return {"id": identifier, "metric": {**_of(metric), "period": _FIVE_MINUTES, "stat": "Sum"}}

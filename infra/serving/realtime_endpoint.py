@@ -16,6 +16,7 @@ from infra.serving.front_door import FrontDoor
 from infra.serving.model_access import ModelAccess, ModelAccessArgs
 from infra.serving.model_alarms import ModelAlarms, ModelAlarmsArgs
 from infra.serving.placed_model import PlacedModel
+from infra.serving.request_metrics import endpoint_metrics
 from infra.serving.rollout import deployment
 from infra.serving.router import Router, RouterArgs, router_log_group
 from infra.serving.variant import CHALLENGER, CHAMPION, has_local_disk, instance_variant
@@ -90,8 +91,7 @@ class RealtimeEndpoint(pulumi.ComponentResource):
                 f"{self._name}-{variant}",
                 ModelAlarmsArgs(
                     placed=self._placed,
-                    endpoint_name=self._placed.endpoint_name,
-                    variant=variant,
+                    metrics=endpoint_metrics(self._placed.name, self._placed.endpoint_name, variant),
                     silence=variant == CHAMPION,
                 ),
                 opts=self._child,

@@ -14,6 +14,7 @@ from infra.serving.front_door import FrontDoor
 from infra.serving.model_access import ModelAccess, ModelAccessArgs
 from infra.serving.model_alarms import ModelAlarms, ModelAlarmsArgs
 from infra.serving.placed_model import PlacedModel
+from infra.serving.request_metrics import endpoint_metrics
 from infra.serving.router import Router, RouterArgs, router_log_group
 from infra.serving.variant import CHALLENGER, CHAMPION, serverless_variant
 
@@ -71,7 +72,7 @@ class ServerlessEndpoint(pulumi.ComponentResource):
         champion = version == placed.version
         ModelAlarms(
             name,
-            ModelAlarmsArgs(placed=placed, endpoint_name=endpoint_name, variant=CHAMPION, silence=champion),
+            ModelAlarmsArgs(placed=placed, metrics=endpoint_metrics(placed.name, endpoint_name, CHAMPION), silence=champion),
             opts=self._child,
         )
         # Named apart from models on instances: AWS has no network isolation for it, and a waiver says so by this name.
