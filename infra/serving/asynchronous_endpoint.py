@@ -15,7 +15,7 @@ from infra.serving.front_door import FrontDoor
 from infra.serving.model_access import ModelAccess, ModelAccessArgs
 from infra.serving.model_alarms import ModelAlarms, ModelAlarmsArgs
 from infra.serving.placed_model import PlacedModel
-from infra.serving.request_metrics import endpoint_metrics
+from infra.serving.request_metrics import queue_metrics
 from infra.serving.router import Router, RouterArgs, router_log_group
 from infra.serving.variant import CHAMPION, has_local_disk, instance_variant
 
@@ -52,7 +52,7 @@ class AsynchronousEndpoint(pulumi.ComponentResource):
             name,
             ModelAlarmsArgs(
                 placed=placed,
-                metrics=endpoint_metrics(placed.name, placed.endpoint_name, CHAMPION),
+                metrics=queue_metrics(placed.name, placed.endpoint_name, CHAMPION),
                 silence=instances.minimum > 0,
             ),
             opts=self._child,

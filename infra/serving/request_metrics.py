@@ -51,6 +51,22 @@ def endpoint_metrics(model: str, endpoint: str, variant: str) -> RequestMetrics:
     )
 
 
+def queue_metrics(model: str, endpoint: str, variant: str) -> RequestMetrics:
+    """Of a variant of an asynchronous endpoint, which publishes no `Invocations`. A failure is one for any reason: of the model, of a
+    request that cannot be read, or of an answer that cannot be written.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-monitor.html
+    """
+    where = {"EndpointName": endpoint, "VariantName": variant}
+    return RequestMetrics(
+        requests=Metric(namespace=_SAGEMAKER, name="InvocationsProcessed", dimensions=where),
+        errors=Metric(namespace=_SAGEMAKER, name="InvocationFailures", dimensions=where),
+        throttles=_counted_by_router(model),
+        latency=Metric(namespace=_SAGEMAKER, name="ModelLatency", dimensions=where),
+        per_millisecond=1000,
+    )
+
+
 def route_metrics(api_id: pulumi.Input[str], path: str, throttles: Metric) -> RequestMetrics:
     """Of a route of the front door, for a model that nothing else counts: one in KServe's Standard mode, whose pods keep no figures.
 

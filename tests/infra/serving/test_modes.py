@@ -176,6 +176,20 @@ def test_four_alarms_per_endpoint(served: Served) -> None:
     assert not alarms & {"split-challenger-no-traffic", "trial-challenger-no-traffic", "queue-no-traffic"}
 
 
+def test_a_queue_is_counted_by_the_figures_that_it_has(plan_variant: Callable[..., Plan]) -> None:
+    """An asynchronous endpoint publishes no `Invocations`: alarms on it would be silent about errors, and always tell of silence."""
+    queue = {"team": "retention", "version": 2, "mode": "asynchronous", "instances": {"instance_type": "ml.m5.large", "minimum": 1}}
+    plan = plan_variant({"models.churn": queue, "usage.models": {}}, base="dev", stacks=("serving",))
+    [stack] = [stack for stack in plan.stacks if stack.name == "serving"]
+    assert stack.errors == ()
+    alarms = of(stack.resources, "MetricAlarm")
+    queries = [query["metric"] for query in alarms["churn-errors"]["metricQueries"] if "metric" in query]
+    assert [query["metricName"] for query in queries] == ["InvocationFailures", "InvocationsProcessed"]
+    assert alarms["churn-no-traffic"]["metricName"] == "InvocationsProcessed"
+    where = {"EndpointName": "acme-dev-churn", "VariantName": "champion"}
+    assert all(found["dimensions"] == where for found in (*queries, alarms["churn-no-traffic"], alarms["churn-p99"]))
+
+
 def test_critical_models_also_tell_the_platform_team(served: Served) -> None:
     alarms = of(served, "MetricAlarm")
     assert len(alarms["shadow-champion-errors"]["alarmActions"]) == 2
