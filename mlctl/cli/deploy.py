@@ -98,9 +98,9 @@ def smoke_test(name: str) -> None:
     """After an update: pinned models score a row and answer in their version, behind a closed front door."""
     import boto3
 
-    from mlctl.cli.model_traffic import aws_client
     from mlctl.config import load_environments
     from mlctl.errors import BlockedError
+    from mlctl.evidence.client import aws_client
     from mlctl.plan.environment import Repository
     from mlctl.promotion.deployment import Deployment
     from mlctl.promotion.scored_row import score_one_row
@@ -110,7 +110,7 @@ def smoke_test(name: str) -> None:
     [environment] = load_environments(repository.environments, [name])
     deployment = Deployment(repository.root, environment, ["serving"], Path())
     checks = smoke(environment, deployment.outputs("serving"), boto3.Session().get_credentials())
-    checks += score_one_row(repository.root, environment, aws_client("sagemaker-runtime", environment))
+    checks += score_one_row(repository.root, environment, aws_client("sagemaker-runtime", environment.region))
     for check in checks:
         click.echo(f"{check.verdict.replace('_', ' '):<14} {check.name:<24} {check.detail}")
     failed = [check.name for check in checks if check.verdict == "fail"]

@@ -143,9 +143,9 @@ def status(names: tuple[str, ...], aws: bool, form: str) -> None:
 )
 def sync(environment: str, tracking_uri: str | None, sagemaker: bool, artefacts_from: str | None) -> None:
     """After a merge: bring MLflow's aliases, SageMaker's model packages and the artefact buckets in step with what is pinned."""
-    from mlctl.cli.model_traffic import aws_client
     from mlctl.config import load_environments
     from mlctl.errors import InputError
+    from mlctl.evidence.client import aws_client
     from mlctl.promotion.follow import follow_artefacts, follow_mlflow, follow_sagemaker
 
     if not (tracking_uri or sagemaker or artefacts_from):
@@ -155,9 +155,9 @@ def sync(environment: str, tracking_uri: str | None, sagemaker: bool, artefacts_
     lines: list[str] = []
     if artefacts_from:
         source = load_environments(here / "environments", [artefacts_from])[0]
-        lines += follow_artefacts(source, place, aws_client("s3", place))
+        lines += follow_artefacts(source, place, aws_client("s3", place.region))
     if sagemaker:
-        lines += follow_sagemaker(here, place, aws_client("sagemaker", place))
+        lines += follow_sagemaker(here, place, aws_client("sagemaker", place.region))
     if tracking_uri:
         registry = _registry(tracking_uri)
         assert registry is not None

@@ -105,13 +105,14 @@ def _deployed(
     """(how it ended, requests without an answer where that is known) of what serves in the account."""
     import time
 
-    from mlctl.cli.model_traffic import aws_client, deployed_traffic
+    from mlctl.cli.model_traffic import deployed_traffic
+    from mlctl.evidence.client import aws_client
     from mlctl.promotion.canary_run import run_canary
     from mlctl.promotion.guarded_rollout import rollout_outcome
 
     model = place.models[name]
     if model.mode == "realtime" and model.challenger is None and model.version is not None:
-        return rollout_outcome(f"{place.prefix}-{name}", model.version, aws_client("sagemaker", place)), None
+        return rollout_outcome(f"{place.prefix}-{name}", model.version, aws_client("sagemaker", place.region)), None
     traffic = deployed_traffic(place, name, definition)
     steps = place.promotion.canary_steps
     return run_canary(traffic, steps, limits, pause=lambda: time.sleep(pause_seconds), tell=_tell), traffic.failed_for_callers

@@ -1,4 +1,4 @@
-"""Where `mlctl model canary` gets its traffic from, and the clients of AWS that `mlctl model` uses."""
+"""Where `mlctl model canary` gets its traffic from."""
 
 from __future__ import annotations
 
@@ -28,11 +28,12 @@ def local_traffic(
     """Two local servers and a file of requests; InputError where one is missing."""
     from mlctl.errors import InputError
     from mlctl.promotion.local_traffic import LocalTraffic, read_requests
+    from mlctl.promotion.watched import watched_of
 
     if not (champion and challenger and source):
         raise InputError("a local canary needs two servers and requests", allowed="--champion, --challenger and --requests; or --aws")
-    favourable = favourable_word(definition)
-    return LocalTraffic(champion, challenger, read_requests(source), slow_ms=place.models[name].alarms.p99_ms, favourable=favourable)
+    given, favourable = read_requests(source, watched_of(definition)), favourable_word(definition)
+    return LocalTraffic(champion, challenger, given, slow_ms=place.models[name].alarms.p99_ms, favourable=favourable)
 
 
 def favourable_word(definition: Mapping[str, Any]) -> str | None:
@@ -45,7 +46,11 @@ def deployed_traffic(place: Environment, name: str, definition: Mapping[str, Any
     """What splits the requests to a model in its environment; InputError where nothing does, with the reason."""
     from datetime import UTC, datetime
 
-    model = place.models[name]
+    from mlctl.evidence.client import aws_client
+    from mlctl.promotion.captured import Records
+    from mlctl.promotion.watched import watched_of
+
+    model, region = place.models[name], place.region
     refuse_canary(name, model)
     endpoint, slow = f"{place.prefix}-{name}", model.alarms.p99_ms
 
@@ -60,15 +65,15 @@ def deployed_traffic(place: Environment, name: str, definition: Mapping[str, Any
 
         session = boto3.Session()
         return KServeTraffic(name, model.team, lambda: KubernetesApi.of_eks(place.prefix, session, place.region), slow_ms=slow, now=now)
+    records = Records(s3=aws_client("s3", region), favourable=favourable_word(definition), watched=watched_of(definition))
+    cloudwatch = aws_client("cloudwatch", region)
     if model.mode == "serverless":
-        from mlctl.promotion.router_traffic import Clients, RouterTraffic
+        from mlctl.promotion.router_traffic import RouterTraffic
 
-        clients = Clients(functions=aws_client("lambda", place), cloudwatch=aws_client("cloudwatch", place), s3=aws_client("s3", place))
-        words, attributes = favourable_word(definition), monitored_words(definition)
-        return RouterTraffic(endpoint, clients, slow_ms=slow, favourable=words, attributes=attributes, now=now)
+        return RouterTraffic(endpoint, aws_client("lambda", region), cloudwatch, records, slow_ms=slow, now=now)
     from mlctl.promotion.sagemaker_traffic import SageMakerTraffic
 
-    return SageMakerTraffic(endpoint, aws_client("sagemaker", place), aws_client("cloudwatch", place), slow_ms=slow, now=now)
+    return SageMakerTraffic(endpoint, aws_client("sagemaker", region), cloudwatch, records, slow_ms=slow, now=now)
 
 
 def refuse_canary(name: str, model: Model) -> None:
@@ -88,24 +93,12 @@ def refuse_canary(name: str, model: Model) -> None:
     raise InputError(f"mode {model.mode}: {problem}", key=f"models.{name}", remedy=way)
 
 
-def monitored_words(definition: Mapping[str, Any]) -> tuple[str, ...]:
-    """The attributes that the model's file says to watch and that hold words; numbers have no groups before they are binned."""
-    return tuple(item for item in definition.get("monitored") or () if isinstance(item, str))
-
-
-def aws_client(service: str, environment: Environment) -> Any:
-    """boto3's client in an environment's region, patient with throttling."""
-    import boto3
-    from botocore.config import Config
-
-    return boto3.client(service, region_name=environment.region, config=Config(retries={"max_attempts": 4, "mode": "standard"}))
-
-
 def alarms_by_model(environments: Sequence[Environment]) -> Mapping[tuple[str, str], str]:
     """(environment, model) → names of the alarms that are on."""
+    from mlctl.evidence.client import aws_client
     from mlctl.promotion.alarms import alarms_on
 
     found: dict[tuple[str, str], str] = {}
     for environment in environments:
-        found |= alarms_on(environment, aws_client("cloudwatch", environment))
+        found |= alarms_on(environment, aws_client("cloudwatch", environment.region))
     return found

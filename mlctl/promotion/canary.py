@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from mlctl.promotion.gate import Check
@@ -57,6 +57,10 @@ class Arm:
     """Histogram of scores in BINS equal bins from 0 to 1; empty where none was read."""
     groups: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """`attribute: value` → (favourable decisions, decisions)."""
+
+    def about(self, seen: Arm) -> Arm:
+        """With what another source saw of the decisions; that may be a share of the requests."""
+        return replace(self, losses=seen.losses, scores=seen.scores, groups=seen.groups)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ import requests
 from mlctl.errors import InputError, ServiceError
 from mlctl.promotion.canary import Arm
 from mlctl.promotion.counting import Count
+from mlctl.promotion.watched import Watched, groups_of
 
 _TIMEOUT = 10.0
 _DOWN = 5
@@ -125,8 +126,13 @@ class LocalTraffic:
         return (rows if usable else None), seconds
 
 
-def read_requests(path: Path) -> list[Request]:
-    """One JSON object per line: `{"body": …, "groups": {"sex": "female"}}`, `groups` optional.
+def read_requests(path: Path, watched: Sequence[Watched] = ()) -> list[Request]:
+    """One JSON object per line: `{"body": …, "groups": {"sex": "female", "age": 41}}`, `groups` optional.
+
+    Parameters
+    ----------
+    watched
+        Attributes whose groups are cut and left out as the model's file says; others are taken as they are given.
 
     Raises
     ------
@@ -135,12 +141,13 @@ def read_requests(path: Path) -> list[Request]:
     """
     from mlctl.config.yaml_file import read_text
 
-    found = []
+    found, known = [], {item.column for item in watched}
     for number, line in enumerate(read_text(path).splitlines(), 1):
         try:
             value = json.loads(line)
-            groups = tuple(f"{attribute}: {group}" for attribute, group in value.get("groups", {}).items())
-            found.append(Request(body=value["body"], groups=groups, key=str(number)))
+            given = value.get("groups", {})
+            others = tuple(f"{attribute}: {group}" for attribute, group in given.items() if attribute not in known)
+            found.append(Request(body=value["body"], groups=groups_of(given, watched) + others, key=str(number)))
         except (ValueError, TypeError, KeyError, AttributeError):
             allowed = '{"body": what /invocations takes, "groups": {"attribute": "value"}, which may be left out}'
             raise InputError("is no request", file=path, line=number, allowed=allowed) from None

@@ -8,29 +8,19 @@ router records in S3, by endpoint. Where it records a share only, what is counte
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from mlctl.errors import InputError
 from mlctl.promotion.aws import ask
 from mlctl.promotion.canary import Arm
-from mlctl.promotion.captured import Captured
+from mlctl.promotion.captured import Captured, Records
 from mlctl.promotion.cloud_counts import EndpointCounts
 
 SETTINGS = "ROUTER"
 _VARIANT = "champion"
 """Each serverless endpoint has one variant, of this name (infra/serving/variant.py)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clients:
-    """boto3's clients in the environment's account."""
-
-    functions: Any
-    cloudwatch: Any
-    s3: Any
 
 
 class RouterTraffic:
@@ -40,22 +30,17 @@ class RouterTraffic:
     ----------
     endpoint
         Of the champion; the challenger's has `-challenger` behind it, the router `-router`.
+    functions, cloudwatch
+        boto3's clients of Lambda and CloudWatch.
     """
 
     def __init__(
-        self,
-        endpoint: str,
-        clients: Clients,
-        *,
-        slow_ms: int,
-        favourable: str | None,
-        attributes: Sequence[str] = (),
-        now: Callable[[], datetime],
+        self, endpoint: str, functions: Any, cloudwatch: Any, records: Records, *, slow_ms: int, now: Callable[[], datetime]
     ) -> None:
-        self._function, self._endpoint, self._clients, self._now = f"{endpoint}-router", endpoint, clients, now
-        self._favourable, self._attributes = favourable, attributes
+        self._function, self._endpoint, self._functions, self._now = f"{endpoint}-router", endpoint, functions, now
+        self._records = records
         self._counts = {
-            name: EndpointCounts(endpoint=name, variant=_VARIANT, cloudwatch=clients.cloudwatch, slow_ms=slow_ms)
+            name: EndpointCounts(endpoint=name, variant=_VARIANT, cloudwatch=cloudwatch, slow_ms=slow_ms)
             for name in (endpoint, f"{endpoint}-challenger")
         }
         targets = {target["endpoint"] for target in self._settings()["targets"]}
@@ -73,7 +58,7 @@ class RouterTraffic:
         weights = {self._endpoint: 100 - percent, f"{self._endpoint}-challenger": percent}
         settings["targets"] = [{**target, "weight": weights[target["endpoint"]]} for target in settings["targets"]]
         variables = {**self._variables(), SETTINGS: json.dumps(settings, sort_keys=True)}
-        functions = self._clients.functions
+        functions = self._functions
         ask(self._function, functions.update_function_configuration, FunctionName=self._function, Environment={"Variables": variables})
         ask(self._function, functions.get_waiter("function_updated_v2").wait, FunctionName=self._function)
         self._since = self._now()
@@ -85,25 +70,18 @@ class RouterTraffic:
         return champion, challenger
 
     def _arm(self, endpoint: str, now: datetime) -> Arm:
-        measured, seen = self._counts[endpoint].since(self._since, now), self._captured[endpoint].read(now)
-        return replace(measured, losses=seen.losses, scores=seen.scores, groups=seen.groups)
+        return self._counts[endpoint].since(self._since, now).about(self._captured[endpoint].read(now))
 
     def _start_capture(self) -> dict[str, Captured]:
         settings = self._settings()
+        bucket, prefix = settings["capture_bucket"], settings["capture_prefix"]
         return {
-            target["endpoint"]: Captured(
-                self._clients.s3,
-                settings["capture_bucket"],
-                f"{settings['capture_prefix']}/{target['endpoint']}/{target['variant']}",
-                favourable=self._favourable,
-                attributes=self._attributes,
-                since=self._since,
-            )
+            target["endpoint"]: self._records.since(self._since, bucket, f"{prefix}/{target['endpoint']}/{target['variant']}")
             for target in settings["targets"]
         }
 
     def _variables(self) -> dict[str, str]:
-        answer = ask(self._function, self._clients.functions.get_function_configuration, FunctionName=self._function)
+        answer = ask(self._function, self._functions.get_function_configuration, FunctionName=self._function)
         found: dict[str, str] = answer.get("Environment", {}).get("Variables", {})
         return found
 

@@ -1,8 +1,9 @@
-"""Splits the traffic of a real-time endpoint with two variants, and reads from CloudWatch what each one did.
+"""Splits the traffic of a real-time endpoint with two variants, and reads what each one did.
 
 The share is the variants' weights, which change without a deployment; the next `pulumi up` that touches the endpoint sets what
-environments/ says. What a request was about is not in CloudWatch: scores, business and groups are not evaluated here, but by the
-monitoring workflow on the captured data.
+environments/ says. Requests, errors and slow answers come from CloudWatch; scores, decisions and groups from the requests and answers that
+SageMaker's data capture records in S3, by variant. Where it records a share only, what is counted of them is that share's; where it records
+nothing, they are not evaluated.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from typing import Any
 
 from mlctl.promotion.aws import ask
 from mlctl.promotion.canary import Arm
+from mlctl.promotion.captured import Captured, Records
 from mlctl.promotion.cloud_counts import EndpointCounts
+
+_VARIANTS = ("champion", "challenger")
 
 
 class SageMakerTraffic:
@@ -24,16 +28,18 @@ class SageMakerTraffic:
     sagemaker, cloudwatch
         boto3's clients.
     now
-        Wall clock with time zone: CloudWatch keeps time by it.
+        Wall clock with time zone: CloudWatch and the folders of captured requests keep time by it.
     """
 
-    def __init__(self, endpoint: str, sagemaker: Any, cloudwatch: Any, *, slow_ms: int, now: Callable[[], datetime]) -> None:
-        self._endpoint, self._sagemaker, self._now = endpoint, sagemaker, now
-        self._counts = [
-            EndpointCounts(endpoint=endpoint, variant=variant, cloudwatch=cloudwatch, slow_ms=slow_ms)
-            for variant in ("champion", "challenger")
-        ]
+    def __init__(
+        self, endpoint: str, sagemaker: Any, cloudwatch: Any, records: Records, *, slow_ms: int, now: Callable[[], datetime]
+    ) -> None:
+        self._endpoint, self._sagemaker, self._records, self._now = endpoint, sagemaker, records, now
+        self._counts = {
+            variant: EndpointCounts(endpoint=endpoint, variant=variant, cloudwatch=cloudwatch, slow_ms=slow_ms) for variant in _VARIANTS
+        }
         self._since: datetime = now()
+        self._captured: dict[str, Captured] = {}
         self.failed_for_callers: int | None = None
 
     def split(self, percent: int) -> None:
@@ -49,7 +55,24 @@ class SageMakerTraffic:
             DesiredWeightsAndCapacities=weights,
         )
         self._since = self._now()
+        self._captured = self._start_capture() if percent else {}
 
     def counts(self) -> tuple[Arm, Arm]:
-        champion, challenger = (counts.since(self._since, self._now()) for counts in self._counts)
+        now = self._now()
+        champion, challenger = (self._arm(variant, now) for variant in _VARIANTS)
         return champion, challenger
+
+    def _arm(self, variant: str, now: datetime) -> Arm:
+        measured = self._counts[variant].since(self._since, now)
+        captured = self._captured.get(variant)
+        return measured.about(captured.read(now)) if captured else measured
+
+    def _start_capture(self) -> dict[str, Captured]:
+        """Where SageMaker records: `<destination>/<endpoint>/<variant>/…`; empty where it records nothing."""
+        found = ask(f"endpoint {self._endpoint}", self._sagemaker.describe_endpoint, EndpointName=self._endpoint)
+        capture = found.get("DataCaptureConfig") or {}
+        if not capture.get("EnableCapture") or capture.get("CaptureStatus") == "Stopped":
+            return {}
+        bucket, _, folder = str(capture["DestinationS3Uri"]).removeprefix("s3://").partition("/")
+        place = f"{folder.rstrip('/')}/{self._endpoint}"
+        return {variant: self._records.since(self._since, bucket, f"{place}/{variant}") for variant in _VARIANTS}

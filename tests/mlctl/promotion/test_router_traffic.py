@@ -18,7 +18,9 @@ from infra.router.handler import Router, Settings
 from mlctl.errors import InputError, ServiceError
 from mlctl.promotion.canary import Limits
 from mlctl.promotion.canary_run import run_canary
-from mlctl.promotion.router_traffic import Clients, RouterTraffic
+from mlctl.promotion.captured import Records
+from mlctl.promotion.router_traffic import RouterTraffic
+from mlctl.promotion.watched import Watched
 
 NOW = datetime(2026, 11, 20, 12, 58, tzinfo=UTC)
 ENDPOINT = "acme-prod-churn"
@@ -78,8 +80,9 @@ def weights(functions: Any) -> list[int]:
 
 
 def traffic(functions: Any, cloudwatch: Any, now: datetime = NOW) -> RouterTraffic:
-    clients = Clients(functions=functions, cloudwatch=cloudwatch, s3=client("s3"))
-    return RouterTraffic(ENDPOINT, clients, slow_ms=300, favourable="offer", attributes=("sex",), now=lambda: now)
+    watched = (Watched(column="sex", words=frozenset("fm")), Watched(column="age", bins=(18, 30, 62)))
+    records = Records(s3=client("s3"), favourable="offer", watched=watched)
+    return RouterTraffic(ENDPOINT, functions, cloudwatch, records, slow_ms=300, now=lambda: now)
 
 
 class Runtime:
@@ -96,7 +99,7 @@ def send(functions: Any, count: int, moment: datetime) -> None:
     """Requests through the router's own code, which records them as it does in the cloud."""
     router = Router(Settings.read(variables(functions)["ROUTER"]), Runtime(), client("s3"))  # type: ignore[arg-type]
     for number in range(count):
-        body = json.dumps({"dataframe_records": [{"sex": "mf"[number % 2], "x": number}]})
+        body = json.dumps({"dataframe_records": [{"sex": "mf"[number % 2], "age": 29 + number % 2}]})
         context = {"requestId": f"{moment:%H%M}-{number}", "timeEpoch": moment.timestamp() * 1000}
         answer = router.handle({"requestContext": context, "body": body, "headers": {}})
         assert answer["statusCode"] == 200
@@ -123,6 +126,8 @@ def test_a_biased_challenger_is_seen_in_the_records_and_gets_nothing_more(functi
         champion, challenger = router.counts()
     assert champion.groups["sex: f"][0] == champion.groups["sex: f"][1]
     assert challenger.groups["sex: f"][0] == 0 and challenger.losses == challenger.groups["sex: f"][1]
+    assert set(challenger.groups) == {"sex: f", "sex: m", "age: 18 to <30", "age: 30 to <62"}
+    assert challenger.groups["age: 30 to <62"] == challenger.groups["sex: f"], "every woman here is 30"
     assert sum(champion.scores) + sum(challenger.scores) == 600, "what came before the step is not counted"
 
     with Stubber(cloudwatch) as stub:
@@ -136,8 +141,8 @@ def test_a_biased_challenger_is_seen_in_the_records_and_gets_nothing_more(functi
 
 def test_records_of_the_next_hour_are_read_once(functions: Any) -> None:
     cloudwatch, clock = client("cloudwatch"), [NOW]
-    clients = Clients(functions=functions, cloudwatch=cloudwatch, s3=client("s3"))
-    router = RouterTraffic(ENDPOINT, clients, slow_ms=300, favourable="offer", now=lambda: clock[-1])
+    records = Records(s3=client("s3"), favourable="offer")
+    router = RouterTraffic(ENDPOINT, functions, cloudwatch, records, slow_ms=300, now=lambda: clock[-1])
     send(functions, 40, NOW + timedelta(minutes=1))
     send(functions, 30, NOW + timedelta(minutes=3))
     client("s3").put_object(Bucket=BUCKET, Key=f"{PREFIX}/{ENDPOINT}/champion/{NOW:%Y/%m/%d/%H}/nonsense.jsonl", Body=b"\xff{")
