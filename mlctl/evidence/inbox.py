@@ -14,18 +14,13 @@ from typing import Any
 
 from mlctl.errors import InputError, ServiceError
 from mlctl.evidence.log import EvidenceLog
-from mlctl.evidence.record import Event, Kind, canonical, fingerprint
+from mlctl.evidence.record import Event, canonical, fingerprint
+from mlctl.evidence.workflow_say import check_say
 
 SCHEME = "s3://"
 FOLDER = "evidence-inbox"
 """Last part of the prefix, below the team's own: `<team>/evidence-inbox/<model>/…`."""
 _THERE_ALREADY = ("PreconditionFailed", "ConditionalRequestConflict")
-
-
-_FROM_WORKFLOWS: tuple[Kind, ...] = (
-    "training", "evaluation", "fairness", "explanation", "latency", "data_contract", "artefact", "promotion", "rollback", "monitoring",
-)  # fmt: skip
-"""What a workflow has a say in. An approval, a gate or a deployment that comes this way is forged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,8 +143,7 @@ def _event(key: str, content: bytes, owners: Mapping[str, str]) -> Event:
         event = Event(**json.loads(content))
     except (ValueError, TypeError) as error:
         raise InputError(f"is no event: {error}") from None
-    if event.kind not in _FROM_WORKFLOWS:
-        raise InputError(f"a workflow has no say in {event.kind}")
+    check_say(event)
     team = owners.get(event.model)
     if key != f"{team}/{FOLDER}/{event.model}/{fingerprint(event)}.json":
         raise InputError(f"an event about {event.model!r} with this content does not belong there")

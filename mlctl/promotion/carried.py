@@ -6,14 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from mlctl.errors import InputError
 from mlctl.evidence.log import EvidenceLog
-from mlctl.evidence.record import Event, Kind
-
-_OURS = ("approval", "promotion", "deployment", "canary", "rollback")
-"""What a training workflow has no say in."""
+from mlctl.evidence.record import Event
+from mlctl.evidence.workflow_say import FINDINGS, check_say
 
 
 def read_events(text: str, model: str) -> list[Event]:
@@ -34,9 +32,10 @@ def read_events(text: str, model: str) -> list[Event]:
     for event in events:
         if event.model != model:
             raise InputError(f"holds an event about {event.model!r}", key="--evidence", allowed=model)
-        if event.kind in _OURS:
-            allowed = ", ".join(kind for kind in get_args(Kind) if kind not in _OURS)
-            raise InputError(f"holds a {event.kind}", key="--evidence", allowed=allowed)
+        try:
+            check_say(event, FINDINGS)
+        except InputError as error:
+            raise InputError(error.problem, key="--evidence", allowed=error.allowed) from None
     return events
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -16,7 +17,11 @@ from mlctl.errors import InputError, ServiceError
 from mlctl.evidence.inbox import FOLDER, Inbox
 from mlctl.evidence.log import EvidenceLog
 from mlctl.evidence.record import Event, canonical, fingerprint
+from mlctl.evidence.workflow_say import check_say
+from mlctl.promotion.history import served_since, versions_before
+from workflows.steps.evidence import KINDS
 
+STEPS = Path(__file__).parents[3] / "workflows" / "steps"
 BUCKET = "acme-dev-audit-111111111111"
 OWNERS = {"churn": "retention", "credit-risk": "lending"}
 
@@ -94,6 +99,36 @@ def test_a_workflow_cannot_approve(kind: Any, inbox: Inbox, s3: Any, log: Eviden
     found = everything(s3).collect(log, OWNERS)
     assert [record.version for record in log.records("churn")] == [2]
     assert [line.rpartition(": ")[2] for line in found.refused] == [f"a workflow has no say in {kind}"]
+
+
+@pytest.mark.parametrize("kind", ["promotion", "rollback"])
+def test_a_workflow_moves_the_champion_and_nothing_in_an_environment(kind: Any, inbox: Inbox, s3: Any, log: EvidenceLog) -> None:
+    log.append([event(1, kind="promotion", environment="staging")])
+    before = served_since(list(log.records("churn")), "staging", 1)
+    inbox.put([event(2, kind=kind, environment="staging", date="2026-01-01T12:00:00+00:00"), event(3, kind=kind)])
+    found = everything(s3).collect(log, OWNERS)
+    assert [(item.version, item.environment) for item in found.events] == [(3, None)]
+    assert [line.rpartition(": ")[2] for line in found.refused] == [f"a workflow has no say in a {kind} in an environment"]
+    records = list(log.records("churn"))
+    assert served_since(records, "staging", 1) == before and served_since(records, "staging", 2) is None
+    assert versions_before(records, "staging") == [1]
+
+
+def test_every_event_that_the_workflows_write_is_believed() -> None:
+    """Kind by kind, as workflows/steps writes them: with the environment where a version is judged for one, without where it moves."""
+    for kind in (*KINDS, "monitoring"):
+        for environment in (None, "staging"):
+            check_say(event(1, kind=kind, environment=environment))
+    for kind in ("promotion", "rollback"):
+        check_say(event(1, kind=kind))
+    noted = [ast.literal_eval(call.args[0]) for path in STEPS.glob("*.py") for call in _notes(ast.parse(path.read_text()))]
+    assert sorted(noted) == ["monitoring", "promotion", "rollback"], "a new kind needs a place in mlctl/evidence/workflow_say.py"
+
+
+def _notes(tree: ast.AST) -> Iterator[ast.Call]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "note":
+            yield node
 
 
 def test_a_team_cannot_speak_of_anothers_model(inbox: Inbox, s3: Any, log: EvidenceLog) -> None:

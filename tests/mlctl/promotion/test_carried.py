@@ -31,8 +31,9 @@ def test_they_are_added_once_and_judged(repo: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"kind": "approval"}, "holds a approval; allowed: training, evaluation"),
-        ({"kind": "promotion"}, "holds a promotion"),
+        ({"kind": "approval"}, "a workflow has no say in approval; allowed: training, evaluation"),
+        ({"kind": "promotion"}, "a workflow has no say in promotion"),
+        ({"kind": "gate"}, "a workflow has no say in gate"),
         ({"model": "credit-risk"}, "holds an event about 'credit-risk'; allowed: churn"),
         ({"more": 1}, "is no list of events"),
     ],
