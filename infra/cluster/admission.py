@@ -7,7 +7,8 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from infra.cluster.admission_rules import AdmissionRule, admission_rules
+from infra.cluster.admission_rule import AdmissionRule
+from infra.cluster.admission_rules import admission_rules
 from infra.labels import labels
 from mlctl.config.team import Team
 
@@ -16,8 +17,8 @@ TEAM_LABEL = "ml-platform/team"
 
 
 class Admission(pulumi.ComponentResource):
-    """Creates a ValidatingAdmissionPolicy and its binding per rule: pods without the team's labels, GPU pods without a limit and
-    images that may change under their tag are refused.
+    """Creates a ValidatingAdmissionPolicy and its binding per rule: pods without the team's labels, GPU pods without a limit, images that
+    may change under their tag, and pods that pass themselves off as a served model are refused.
     """
 
     def __init__(self, name: str, team: Team, registry: str, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -44,15 +45,13 @@ def _binding(policy: str) -> Any:
 
 
 def _spec(rule: AdmissionRule) -> Any:
-    matched = {
-        "apiGroups": [""],
-        "apiVersions": ["v1"],
-        "operations": list(rule.operations),
-        "resources": list(rule.resources),
-    }
+    matched = [
+        {"apiGroups": [group], "apiVersions": ["v1"], "operations": list(rule.operations), "resources": list(resources)}
+        for group, resources in rule.resources.items()
+    ]
     return {
         "failurePolicy": "Fail",
-        "matchConstraints": {"resourceRules": [matched]},
+        "matchConstraints": {"resourceRules": matched},
         "variables": [{"name": key, "expression": expression} for key, expression in rule.variables.items()],
         "validations": [
             {"expression": item.expression, "messageExpression": item.message, "reason": "Invalid"} for item in rule.validations

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from infra.cluster.admission_rule import AdmissionRule, Validation
+from infra.cluster.serving_rule import serving_rule
 
 _IMAGES = (
     "object.spec.containers.map(c, c.image)"
@@ -13,33 +14,14 @@ _LABELS = "object.metadata.?labels.orValue({})"
 _GPU = "nvidia.com/gpu"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Validation:
-    """One condition that must hold; otherwise the message is shown to whoever sent the pod."""
-
-    expression: str
-    message: str
-    """A CEL expression of text, so that it can name what is wrong."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdmissionRule:
-    """A ValidatingAdmissionPolicy over pods."""
-
-    resources: tuple[str, ...]
-    operations: tuple[str, ...]
-    variables: dict[str, str] = field(default_factory=dict)
-    validations: tuple[Validation, ...]
-
-
 def admission_rules(registry: str) -> dict[str, AdmissionRule]:
     """Name → rule. `registry` is the host of the environment's own ECR, whose tags never change."""
-    return {"pod-owner": _owner(), "pod-gpu-limit": _gpu_limit(), "pod-image": _image(registry)}
+    return {"pod-owner": _owner(), "pod-gpu-limit": _gpu_limit(), "pod-image": _image(registry), "pod-serving": serving_rule()}
 
 
 def _owner() -> AdmissionRule:
     return AdmissionRule(
-        resources=("pods",),
+        resources={"": ("pods",)},
         operations=("CREATE", "UPDATE"),
         variables={"labels": _LABELS, "owner": "namespaceObject.metadata.labels"},
         validations=tuple(
@@ -59,7 +41,7 @@ def _gpu_limit() -> AdmissionRule:
     tolerates = f"object.spec.?tolerations.orValue([]).exists(t, t.?key.orValue('') == '{_GPU}')"
     limited = f"c.?resources.?limits.orValue({{}}).exists(k, k == '{_GPU}')"
     return AdmissionRule(
-        resources=("pods",),
+        resources={"": ("pods",)},
         operations=("CREATE",),
         variables={"containers": containers},
         validations=(
@@ -77,7 +59,7 @@ def _image(registry: str) -> AdmissionRule:
     release = "image.matches(':v?[0-9]+[.][0-9]+[.][0-9]+[^/:@]*$')"
     mutable = f"variables.images.filter(image, !({fixed} || {own} || {release}))"
     return AdmissionRule(
-        resources=("pods", "pods/ephemeralcontainers"),
+        resources={"": ("pods", "pods/ephemeralcontainers")},
         operations=("CREATE", "UPDATE"),
         variables={"images": _IMAGES, "mutable": mutable},
         validations=(

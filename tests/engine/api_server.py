@@ -40,6 +40,19 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class User:
+    """Somebody whom the administrator of the tests stands in for."""
+
+    name: str
+    group: str | None = None
+    """Of a service account the server knows its groups itself."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Impersonate-User": self.name} | ({"Impersonate-Group": self.group} if self.group else {})
+
+
+@dataclass(frozen=True)
 class Kind:
     """Where objects of one kind live."""
 
@@ -79,9 +92,14 @@ class ApiServer:
         """`v1.33.13`"""
         return str(self._request("GET", "/version").json()["gitVersion"])
 
-    def dry_run(self, manifest: Object, namespace: str = "default") -> Verdict:
-        """Whether the server would create the object. Unknown and doubled fields are refused."""
-        return self._create(manifest, namespace, {"dryRun": "All", "fieldValidation": "Strict"})
+    def dry_run(self, manifest: Object, namespace: str = "default", *, user: User | None = None) -> Verdict:
+        """Whether the server would create the object, for an administrator or a user. Unknown and doubled fields are refused."""
+        return self._create(manifest, namespace, {"dryRun": "All", "fieldValidation": "Strict"}, user)
+
+    def dry_update(self, manifest: Object, namespace: str = "default", *, user: User | None = None) -> Verdict:
+        """The same of a change to an object that is there."""
+        query, name = {"dryRun": "All", "fieldValidation": "Strict"}, f"/{manifest['metadata']['name']}"
+        return self._ask("PUT", manifest, namespace, name, user, json=dict(manifest), params=query)
 
     def create(self, manifest: Object, namespace: str = "default") -> Verdict:
         """Creates the object for good: a namespace, a CRD, an admission policy."""
@@ -104,10 +122,10 @@ class ApiServer:
     def delete(self, manifest: Object, namespace: str = "default") -> Verdict:
         return self._ask("DELETE", manifest, namespace, f"/{manifest['metadata']['name']}")
 
-    def _create(self, manifest: Object, namespace: str, query: Mapping[str, str]) -> Verdict:
-        return self._ask("POST", manifest, namespace, "", json=dict(manifest), params=dict(query))
+    def _create(self, manifest: Object, namespace: str, query: Mapping[str, str], user: User | None = None) -> Verdict:
+        return self._ask("POST", manifest, namespace, "", user, json=dict(manifest), params=dict(query))
 
-    def _ask(self, method: str, manifest: Object, namespace: str, name: str, **options: Any) -> Verdict:
+    def _ask(self, method: str, manifest: Object, namespace: str, name: str, user: User | None = None, **options: Any) -> Verdict:
         kind = self._kind(manifest)
         if kind is None:
             return Verdict(404, f"the server has no {manifest.get('apiVersion')} {manifest.get('kind')}")
@@ -115,7 +133,7 @@ class ApiServer:
         metadata = manifest.get("metadata")
         inside = metadata.get("namespace", namespace) if isinstance(metadata, Mapping) else namespace
         path = f"{root}/namespaces/{inside}/{plural}" if kind.namespaced else kind.path
-        answer = self._request(method, path + name, **options)
+        answer = self._request(method, path + name, headers=user.headers if user else None, **options)
         return Verdict(answer.status_code, str(answer.json().get("message", "")) if answer.status_code >= 300 else "")
 
     def _kind(self, manifest: Object) -> Kind | None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from mlctl.plan.model import Plan
-from tests.engine.api_server import ApiServer
+from tests.engine.api_server import ApiServer, User
 from tests.engine.manifests import manifest, objects
 from tests.engine.pods import REFUSED_BY
 
@@ -16,6 +16,26 @@ Object = Mapping[str, Any]
 
 POLICIES = {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
 JUDGES = POLICIES | {"LimitRange", "ResourceQuota", "PriorityClass"}
+
+PERSON = User("somebody", "team:people")
+"""One of a team's people, with Kubernetes' own `edit`."""
+KNATIVE = User("system:serviceaccount:knative-serving:controller")
+REPLICAS = User("system:serviceaccount:kube-system:replicaset-controller")
+
+
+def _grant(group: str) -> Object:
+    """The rights of `edit`. The role itself is put together by a controller, and there is none here; this one it is put together from."""
+    api = "rbac.authorization.k8s.io"
+    return {
+        "apiVersion": f"{api}/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": group},
+        "roleRef": {"apiGroup": api, "kind": "ClusterRole", "name": "system:aggregate-to-edit"},
+        "subjects": [{"apiGroup": api, "kind": "Group", "name": group}],
+    }
+
+
+GRANTS = (_grant("team:people"), _grant("system:serviceaccounts:knative-serving"))
 
 
 @contextmanager
@@ -27,6 +47,9 @@ def installed(api_server: ApiServer, plan: Plan, kinds: Set[str] = JUDGES) -> It
     assert {item["kind"] for item in judges} == kinds
     for item in namespaces:
         verdict = api_server.create(item)
+        assert verdict.accepted or verdict.status == 409, verdict.message
+    for grant in GRANTS:
+        verdict = api_server.create(grant)
         assert verdict.accepted or verdict.status == 409, verdict.message
     try:
         for item in judges:
@@ -48,6 +71,6 @@ def wait_until_enforced(api_server: ApiServer, namespaces: Sequence[Object], pol
     end = time.monotonic() + seconds
     for namespace in namespaces:
         for policy in policies:
-            while f"'{policy}'" not in api_server.dry_run(REFUSED_BY[policy](namespace)).message:
+            while f"'{policy}'" not in api_server.dry_run(REFUSED_BY[policy](namespace), user=PERSON).message:
                 assert time.monotonic() < end, f"{policy} is not enforced in {namespace['metadata']['name']} after {seconds} s"
                 time.sleep(0.2)

@@ -13,6 +13,8 @@ Make = Callable[[Object], Pod]
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 FIXED = f"docker.io/library/python@{DIGEST}"
 GPU = "nvidia.com/gpu"
+SERVED = "serving.kserve.io/inferenceservice"
+SPLIT = "serving.kserve.io/inferencegraph"
 
 
 def pod(namespace: Object, **container: Any) -> Pod:
@@ -59,5 +61,6 @@ REFUSED_BY: dict[str, Make] = {
     "pod-owner": lambda own: without_labels(pod(own)),
     "pod-image": lambda own: pod(own, image="python"),
     "pod-gpu-limit": lambda own: tolerating(pod(own)),
+    "pod-serving": lambda own: labelled(pod(own), SERVED, "churn"),
 }
-"""For each admission policy a pod that it refuses, and no other policy."""
+"""For each admission policy a pod that it refuses, and no other policy, from one of the team's people."""

@@ -220,7 +220,7 @@ def test_serving_goes_before_training_and_training_before_batch(prod: StackPlan)
 
 
 def test_admission_is_bound_to_the_teams_and_denies(prod: StackPlan) -> None:
-    assert names(prod, "ValidatingAdmissionPolicy") == {"pod-owner", "pod-gpu-limit", "pod-image"}
+    assert names(prod, "ValidatingAdmissionPolicy") == {"pod-owner", "pod-gpu-limit", "pod-image", "pod-serving"}
     for name, binding in by_name(prod, "ValidatingAdmissionPolicyBinding").items():
         assert binding["spec"]["policyName"] == name
         assert binding["spec"]["validationActions"] == ["Deny", "Audit"]
