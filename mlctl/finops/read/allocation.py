@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlctl.config.environment import Environment
 from mlctl.errors import InputError
@@ -24,6 +24,15 @@ _ADJUSTMENTS = {part: f"{part}Adjustment" for part in _PARTS[:6]}
 """Corrections by the cloud's bill, beside the part that they change."""
 IDLE, UNMOUNTED = "__idle__", "__unmounted__"
 WORKLOADS, IDLE_NODES, SHARED = "Kubernetes workloads", "Kubernetes idle", "Kubernetes unmounted volumes"
+
+
+class _Workload(NamedTuple):
+    """What one allocation is for."""
+
+    cluster: str
+    name: str
+    rest: Subject
+    of_gpu: Subject
 
 
 class AllocationReader:
@@ -78,10 +87,12 @@ class AllocationReader:
             if not isinstance(allocation, Mapping):
                 raise InputError("is no allocation", file=origin, key=name, allowed="an object with window and costs")
             self._allocation(name, allocation, origin, begin + name)
-        for name, properties, window, sums in hours.days():
-            owner = self._book(name, properties, window, sums.total, sums.gpu, origin)
-            if owner is not None:
-                self._uses.add_sums(name, owner.team, sums)
+        for name, properties, days, use in hours.workloads():
+            workload = self._workload(name, properties)
+            for window, total, gpu in days:
+                self._book(workload, window, total, gpu, origin)
+            if workload.rest.kind is Kind.WORKLOAD and any(window.span.first >= self._first for window, _, _ in days):
+                self._uses.add_sums(name, workload.rest.team, use)
 
     def data(self) -> SourceData:
         """Everything that was taken over."""
@@ -119,44 +130,38 @@ class AllocationReader:
         properties = allocation.get("properties")
         properties = properties if isinstance(properties, Mapping) else {}
         gpu = min(max(costs["gpuCost"] or Decimal(0), Decimal(0)), total)
-        owner = self._book(name, properties, window, total, gpu, origin)
-        if owner is not None:
-            self._uses.add(name, owner.team, total, allocation, costs)
+        workload = self._workload(name, properties)
+        self._book(workload, window, total, gpu, origin)
+        if workload.rest.kind is Kind.WORKLOAD and window.span.first >= self._first:
+            self._uses.add(name, workload.rest.team, total, allocation, costs)
 
-    def _book(self, name: str, properties: Mapping[str, Any], window: Window, total: Decimal, gpu: Decimal, origin: str) -> Subject | None:
-        """Enter an amount; the subject where it is a workload of the period, whose use counts."""
-        cluster = str(properties.get("cluster") or "")
-        counted = None
-        for share, (subject, usd) in enumerate(self._split(name, properties, total, gpu)):
-            if share and not usd:
-                continue
+    def _book(self, workload: _Workload, window: Window, total: Decimal, gpu: Decimal, origin: str) -> None:
+        """Enter an amount, GPUs apart from the rest."""
+        cluster, name, rest, of_gpu = workload
+        parts = [(rest, total - gpu, 0), (of_gpu, gpu, 1)] if gpu else [(rest, total, 0)]
+        for subject, usd, share in parts:
             identity = (cluster, name, share)
-            entry = self._ledger.entries.get(identity, Entry(subject))
+            entry = self._ledger.entries.get(identity) or Entry(subject)
             try:
                 self._ledger.add(identity, entry, window, usd)
             except ValueError:
                 raise overlap(origin, None, (cluster, name)) from None
-            if window.span.first >= self._first and subject.kind is Kind.WORKLOAD and share == 0:
-                counted = subject
-        return counted
 
-    def _split(self, name: str, properties: Mapping[str, Any], total: Decimal, gpu: Decimal) -> list[tuple[Subject, Decimal]]:
-        """GPUs apart from the rest: what an idle GPU costs goes to the owner of its pool."""
+    def _workload(self, name: str, properties: Mapping[str, Any]) -> _Workload:
+        """Who answers for an allocation: what an idle GPU costs goes to the owner of its pool."""
+        cluster = str(properties.get("cluster") or "")
         labels, namespace_labels = _labels(properties.get("labels")), _labels(properties.get("namespaceLabels"))
         pool = self._attribution.pool(labels)
         if IDLE in name.split("/"):
-            parts = [(False, total - gpu), (True, gpu)]
-            return [
-                (Subject(Kind.IDLE, IDLE_NODES, self._attribution.pool_owner(pool, gpu=is_gpu), None, pool, "", is_gpu), usd)
-                for is_gpu, usd in parts
-            ]
+            rest, of_gpu = (
+                Subject(Kind.IDLE, IDLE_NODES, self._attribution.pool_owner(pool, gpu=gpu), None, pool, "", gpu) for gpu in (False, True)
+            )
+            return _Workload(cluster, name, rest, of_gpu)
         namespace = str(properties.get("namespace") or "")
         team, model, label = self._attribution.owner(labels, namespace_labels, namespace=namespace)
         kind, service = (Kind.SHARED, SHARED) if UNMOUNTED in name.split("/") else (Kind.WORKLOAD, WORKLOADS)
-        return [
-            (Subject(kind, service, team, model, pool, label, False), total - gpu),
-            (Subject(kind, service, team, model, pool, label, True), gpu),
-        ]
+        rest = Subject(kind, service, team, model, pool, label, False)
+        return _Workload(cluster, name, rest, rest._replace(gpu=True))
 
     def _window(self, allocation: Mapping[str, Any], origin: str, key: str) -> Window | None:
         window = allocation.get("window")

@@ -23,7 +23,7 @@ class Sizes:
 
     large: int = 32 << 20
     """Files above this are read in pieces."""
-    piece: int = 16 << 20
+    piece: int = 4 << 20
     processes: int = 2
 
 

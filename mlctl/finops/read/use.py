@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from mlctl.finops.charge import WorkloadUse
 
-if TYPE_CHECKING:
-    from mlctl.finops.read.allocation_hours import DaySums
-
 _NOTHING = Decimal(0)
 _ONE = Decimal(1)
+
+
+class UseSums(NamedTuple):
+    """What many allocations of one workload came to, USD. Parts whose efficiency is not known are in neither side of a ratio."""
+
+    usd: Decimal
+    cpu: Decimal
+    cpu_used: Decimal
+    ram: Decimal
+    ram_used: Decimal
+    gpu: Decimal
+    gpu_used: Decimal
 
 
 @dataclass(slots=True)
@@ -48,17 +57,17 @@ class Uses:
             sums.gpu += gpu
             sums.gpu_used = (sums.gpu_used or _NOTHING) + gpu * share
 
-    def add_sums(self, name: str, team: str | None, day: DaySums) -> None:
-        """Add what the hours of a day came to."""
+    def add_sums(self, name: str, team: str | None, use: UseSums) -> None:
+        """Add what many allocations came to."""
         sums = self._sums.setdefault(name, _Sums(team))
-        sums.usd += day.total
-        sums.cpu += day.cpu
-        sums.cpu_used += day.cpu_used
-        sums.ram += day.ram
-        sums.ram_used += day.ram_used
-        if day.gpu_measured:
-            sums.gpu += day.gpu_measured
-            sums.gpu_used = (sums.gpu_used or _NOTHING) + day.gpu_used
+        sums.usd += use.usd
+        sums.cpu += use.cpu
+        sums.cpu_used += use.cpu_used
+        sums.ram += use.ram
+        sums.ram_used += use.ram_used
+        if use.gpu:
+            sums.gpu += use.gpu
+            sums.gpu_used = (sums.gpu_used or _NOTHING) + use.gpu_used
 
     def all(self) -> tuple[WorkloadUse, ...]:
         return tuple(
