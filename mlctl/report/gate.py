@@ -91,10 +91,13 @@ class Gate:
         """Plan every environment and hand the plans to Checkov."""
         with self._timed("imports"):
             import_sdks(self._repository)
+        with self._timed("hand to checkov"):
+            self._scan.submit_repository([environment.name for environment in self._environments])
         with self._timed("plan"):
             self._plans = plan_environments(self._repository, self._environments, limit_seconds=self._limit_seconds, progress=progress)
         with self._timed("hand to checkov"):
-            self._scan.submit(self._plans)
+            for plan in self._plans:
+                self._scan.submit(plan)
 
     def judge(self) -> Report:
         """Judge, price and compare; then wait for Checkov."""

@@ -46,9 +46,10 @@ class ScanCache:
 
     def unseen(self, scans: Mapping[str, ScanQuestion]) -> dict[str, ScanQuestion]:
         """The scans that are to be asked; the answers to the others are at hand."""
-        self._digests = {name: self._digest(scan) for name, scan in scans.items()}
-        read = {name: self._read(digest) for name, digest in self._digests.items()}
-        self._known = {name: answer for name, answer in read.items() if answer is not None}
+        digests = {name: self._digest(scan) for name, scan in scans.items()}
+        read = {name: self._read(digest) for name, digest in digests.items()}
+        self._digests |= digests
+        self._known |= {name: answer for name, answer in read.items() if answer is not None}
         return {name: scan for name, scan in scans.items() if name not in self._known}
 
     def complete(self, answers: Mapping[str, Any], whole: Collection[str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Starts Checkov early and collects its answer late: its start-up passes while the gate plans, its work while the gate judges."""
+"""Starts Checkov early, asks as soon as there is something to ask, and collects its answers late: it works while the gate does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 
 from mlctl.checks.checkov.answer import EnvironmentScan, Scanned, failed_scan, read_answer, unseen
 from mlctl.checks.checkov.cache import ScanCache, SecretsCache, installation
-from mlctl.checks.checkov.request import Request, build_request, secret_files
+from mlctl.checks.checkov.request import REPOSITORY, Request, scan_of, secret_files, tree
 from mlctl.checks.waivers import Waivers
 from mlctl.config import Environment
 from mlctl.finding import Finding
@@ -59,12 +59,13 @@ class Scan:
         self._python = checkov_python(root)
         self._limit_seconds = limit_seconds
         self._scratch = tempfile.TemporaryDirectory(prefix="mlctl-checkov-")
+        self._errors = Path(self._scratch.name) / "errors.txt"
         self._request = Request()
         asker = installation(self._python, [_DRIVER, *sorted(_DRIVER.parent.glob("custom/*.py"))])
         self._answers = ScanCache(root / CACHE / "scans", asker, Path(self._scratch.name))
         self._secrets = SecretsCache(root / CACHE / "secrets.json", asker)
         self._files: list[Path] = []
-        self._note = ""
+        self._asked = self._searched = 0
         self._problem: str | None = None
         self._process = self._start()
 
@@ -78,23 +79,28 @@ class Scan:
             self._process.communicate()
         self._scratch.cleanup()
 
-    def submit(self, plans: Sequence[Plan]) -> None:
-        """Hand over the plans; Checkov begins."""
-        self._files = secret_files(self._root)
+    def submit_repository(self, environments: Collection[str]) -> None:
+        """Hand over the repository's own files; `environments` are those that are judged."""
+        files = tree(self._root)
+        self._files = secret_files(files)
         changed = self._secrets.unseen(self._files)
-        self._request = build_request(plans, root=self._root, scratch=Path(self._scratch.name), secrets=changed)
-        question = {"scans": self._answers.unseen(self._request.scans)}
-        self._note = (
-            f"{len(question['scans'])} of {len(self._request.scans)} scans were run, the others remembered; "
-            f"{len(self._files)} files searched for secrets, {len(changed)} of them anew"
-        )
-        if self._process is not None and self._process.stdin is not None:
+        self._searched = len(changed)
+        secrets = scan_of(REPOSITORY, "secrets", changed)
+        self._request.scans |= secrets
+        self._ask(self._answers.unseen(self._request.add_repository(self._root, environments, files)) | secrets)
+
+    def submit(self, plan: Plan) -> None:
+        """Hand over the plan of an environment."""
+        self._ask(self._answers.unseen(self._request.add_plan(plan, Path(self._scratch.name) / plan.environment)))
+
+    def _ask(self, scans: Mapping[str, Any]) -> None:
+        self._asked += len(scans)
+        if self._process is not None and self._process.stdin is not None and scans:
             try:
-                self._process.stdin.write(json.dumps(question).encode("utf-8"))
-                self._process.stdin.close()
+                self._process.stdin.write(json.dumps({"scans": scans}).encode("utf-8") + b"\n")
+                self._process.stdin.flush()
             except OSError:
                 pass  # it ended already; its status says why
-            self._process.stdin = None
 
     def result(self, environments: Sequence[Environment], waivers: Waivers, today: date) -> ScanResult:
         """Wait for the answer. Whatever goes wrong, the result says *not evaluated*, which blocks."""
@@ -104,8 +110,11 @@ class Scan:
         scans[first] = scans[first].with_repository(scanned.repository)
         for name, scan in scans.items():
             scans[name] = scan.waived(waivers.apply(scan.findings, name, today))
-        notes = (f"Checkov {scanned.version}: {self._note}",)
-        return ScanResult(scans=scans, notes=notes if scanned.version else ())
+        note = (
+            f"Checkov {scanned.version}: {self._asked} of {len(self._request.scans)} scans were run, the others remembered; "
+            f"{len(self._files)} files searched for secrets, {self._searched} of them anew"
+        )
+        return ScanResult(scans=scans, notes=(note,) if scanned.version else ())
 
     def _scanned(self, environments: Sequence[Environment]) -> Scanned:
         answer = self._answer()
@@ -127,7 +136,8 @@ class Scan:
         environment = {key: value for key, value in os.environ.items() if key in _PASSED_ON}
         pipe = subprocess.PIPE
         try:
-            return subprocess.Popen([str(self._python), str(_DRIVER)], stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
+            with self._errors.open("wb") as errors:  # no pipe: nobody reads one while questions are asked
+                return subprocess.Popen([str(self._python), str(_DRIVER)], stdin=pipe, stdout=pipe, stderr=errors, env=environment)
         except OSError as error:
             self._problem = f"cannot be started: {self._python}: {error.strerror}; run `make setup`"
             return None
@@ -137,13 +147,13 @@ class Scan:
         if self._process is None:
             return self._problem or "was not started"
         try:
-            out, err = self._process.communicate(timeout=self._limit_seconds)
+            out, _ = self._process.communicate(timeout=self._limit_seconds)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()
             return f"did not finish within {self._limit_seconds:g} seconds"
         if self._process.returncode != 0:
-            last = err.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no message"]
+            last = self._errors.read_text("utf-8", "replace").strip().splitlines()[-1:] or ["no message"]
             return f"ended with status {self._process.returncode}: {last[0]}"
         try:
             answer = json.loads(out)

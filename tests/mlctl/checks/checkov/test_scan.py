@@ -42,7 +42,8 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def make(body: str) -> None:
         script = tmp_path / "python"
-        script.write_text(f"#!{sys.executable}\nimport json, sys, time\nrequest = json.load(sys.stdin)\n{body}\n", encoding="utf-8")
+        read = "request = {'scans': {name: scan for line in sys.stdin for name, scan in json.loads(line)['scans'].items()}}"
+        script.write_text(f"#!{sys.executable}\nimport json, sys, time\n{read}\n{body}\n", encoding="utf-8")
         script.chmod(0o755)
         monkeypatch.setenv("MLCTL_CHECKOV", str(script))
 
@@ -60,7 +61,8 @@ def record(check: str, result: str, name: str, keys: list[str], negative: bool =
 
 def scan(root: Path, subject: Plan, environment: Environment, waivers: Waivers | None = None, seconds: float = 60.0) -> ScanResult:
     with start_scan(root, limit_seconds=seconds) as running:
-        running.submit([subject])
+        running.submit_repository([environment.name])
+        running.submit(subject)
         return running.result([environment], waivers or Waivers(), TODAY)
 
 
