@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +11,14 @@ import click
 from mlctl.cli.model_moves import as_pull_request, base_option, by_option, remote_option, root, show, who_acts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from mlctl.config.environment import Environment
-    from mlctl.evidence.record import Verdict
+    from mlctl.config.model import Model
+    from mlctl.evidence.record import Event
     from mlctl.promotion.canary import Limits
     from mlctl.promotion.canary_run import Outcome
-    from mlctl.promotion.move import Moved
-
-_VERDICTS: dict[str, Verdict] = {"champion_replaced": "pass", "rolled_back": "fail", "no_traffic": "not_evaluated"}
+    from mlctl.promotion.move import Moved, Who
 
 
 @click.command("canary")
@@ -55,93 +55,137 @@ def canary(
     by: str | None,
 ) -> int:
     """Shift traffic to a new version step by step; roll it back by itself where it is worse. Status 1 where it did not take over."""
+    trial = _trial(name, environment, psi=psi, minimum_requests=minimum, step_seconds=step_minutes * 60)
+    who = who_acts(by)
+    if aws:
+        outcome, unanswered = _deployed(trial, pause_seconds)
+    else:
+        outcome, unanswered = _local(trial, champion, challenger, source)
+    _say(outcome, name, environment)
+    details = {**outcome.figures(), "failed_for_callers": unanswered}
+    event = who.event(kind="canary", model=name, version=trial.version, environment=environment, verdict=outcome.verdict, details=details)
+    follow = _what_follows(trial, outcome, who, as_trial=aws and pull_request)
+    _keep(event, follow, who, (remote, base) if pull_request else None)
+    return 0 if outcome.result == "champion_replaced" else 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trial:
+    """What is judged, where, and by which limits."""
+
+    root: Path
+    name: str
+    place: Environment
+    definition: Mapping[str, Any]
+    limits: Limits
+
+    @property
+    def model(self) -> Model:
+        return self.place.models[self.name]
+
+    @property
+    def version(self) -> int | None:
+        return self.model.challenger.version if self.model.challenger else self.model.version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Follow:
+    """What changes the pinned version after a canary: how, on which branch, under which title."""
+
+    move: Callable[[Path], Moved]
+    branch: str
+    title: str
+
+
+def _trial(name: str, environment: str, **given: Any) -> _Trial:
     from mlctl.cli.model_traffic import model_definition
     from mlctl.config import load_environments
     from mlctl.errors import InputError
-    from mlctl.evidence.log import EvidenceLog
     from mlctl.promotion.canary_limits import limits_of
-    from mlctl.promotion.move import promote, rollback
 
-    here, who = root(), who_acts(by)
+    here = root()
     [place] = load_environments(here / "environments", [environment])
-    model = place.models.get(name)
-    if model is None:
+    if name not in place.models:
         raise InputError(f"there is no model {name!r} in {environment}", key="NAME", allowed=", ".join(place.models))
     definition = model_definition(here, name)
-    limits = limits_of(definition, psi=psi, minimum_requests=minimum, step_seconds=step_minutes * 60)
-    if aws:
-        outcome, unanswered = _deployed(place, name, definition, limits, pause_seconds)
-    else:
-        outcome, unanswered = _local(place, name, definition, limits, (champion, challenger, source))
-    version = model.challenger.version if model.challenger else model.version
-    _say(outcome, name, environment)
-    details = {**outcome.figures(), "failed_for_callers": unanswered}
-    event = who.event(
-        kind="canary", model=name, version=version, environment=environment, verdict=_VERDICTS[outcome.result], details=details
-    )
-    won = outcome.result == "champion_replaced"
-    if version is None or outcome.result == "no_traffic" or (won and not (aws and model.challenger and pull_request)):
-        EvidenceLog(here / "evidence").append([event])
-        return 0 if won else 1
-    refused = ", ".join(check.name for check in outcome.decision.checks if check.verdict == "fail")
-
-    def follow(tree: Path) -> Moved:
-        EvidenceLog(tree / "evidence").append([event])
-        if won:
-            return promote(tree, name, environment, who, version=version)
-        return rollback(tree, name, environment, who, reason=f"the canary refused it: {refused}")
-
-    branch, title = _branch(won, name, environment, version)
-    if pull_request:
-        as_pull_request(follow, who, branch, title, remote, base, "text")
-    else:
-        show(follow(here), "text")
-    return 0 if won else 1
+    return _Trial(root=here, name=name, place=place, definition=definition, limits=limits_of(definition, place.promotion, **given))
 
 
-def _deployed(
-    place: Environment, name: str, definition: Mapping[str, Any], limits: Limits, pause_seconds: float
-) -> tuple[Outcome, int | None]:
+def _deployed(trial: _Trial, pause_seconds: float) -> tuple[Outcome, int | None]:
     """(how it ended, requests without an answer where that is known) of what serves in the account."""
     import time
 
-    from mlctl.cli.model_traffic import deployed_traffic
+    from mlctl.cli.model_traffic import deployed_traffic, refuse_unseen
     from mlctl.evidence.client import aws_client
     from mlctl.promotion.canary_run import run_canary
     from mlctl.promotion.guarded_rollout import rollout_outcome
 
-    model = place.models[name]
+    place, model, limits = trial.place, trial.model, trial.limits
     if model.mode == "realtime" and model.challenger is None and model.version is not None:
-        return rollout_outcome(f"{place.prefix}-{name}", model.version, aws_client("sagemaker", place.region)), None
-    traffic = deployed_traffic(place, name, definition)
+        endpoint, sagemaker = f"{place.prefix}-{trial.name}", aws_client("sagemaker", place.region)
+        return rollout_outcome(endpoint, model.version, sagemaker, asked=limits.asked), None
+    traffic = deployed_traffic(place, trial.name, trial.definition)
+    refuse_unseen(trial.name, model, limits)
     steps = place.promotion.canary_steps
     return run_canary(traffic, steps, limits, pause=lambda: time.sleep(pause_seconds), tell=_tell), traffic.failed_for_callers
 
 
-def _local(
-    place: Environment, name: str, definition: Mapping[str, Any], limits: Limits, given: tuple[str | None, str | None, Path | None]
-) -> tuple[Outcome, int | None]:
-    """The same of two servers on this machine: champion, challenger and the file of requests."""
+def _local(trial: _Trial, champion: str | None, challenger: str | None, source: Path | None) -> tuple[Outcome, int | None]:
+    """The same of two servers on this machine and a file of requests."""
     from mlctl.cli.model_traffic import local_traffic
     from mlctl.promotion.canary_run import run_canary
 
-    traffic = local_traffic(place, name, definition, *given)
-    outcome = run_canary(traffic, place.promotion.canary_steps, limits, tell=_tell)
+    traffic = local_traffic(trial.place, trial.name, trial.definition, champion, challenger, source)
+    outcome = run_canary(traffic, trial.place.promotion.canary_steps, trial.limits, tell=_tell)
     return outcome, traffic.failed_for_callers
+
+
+def _what_follows(trial: _Trial, outcome: Outcome, who: Who, *, as_trial: bool) -> _Follow | None:
+    """The promotion of a challenger that won as a trial in the cloud; the rollback of one that was refused; else nothing."""
+    from mlctl.promotion.move import promote, rollback
+
+    name, environment, version = trial.name, trial.place.name, trial.version
+    if outcome.result == "rolled_back" and version is not None:
+        refused = ", ".join(check.name for check in outcome.decision.checks if check.verdict == "fail")
+
+        def back(tree: Path) -> Moved:
+            return rollback(tree, name, environment, who, reason=f"the canary refused it: {refused}")
+
+        return _Follow(move=back, branch=f"rollback/{name}-in-{environment}", title=f"Roll back {name} in {environment}")
+    if outcome.result == "champion_replaced" and as_trial and trial.model.challenger:
+
+        def forward(tree: Path) -> Moved:
+            return promote(tree, name, environment, who, version=version)
+
+        title = f"Promote {name} to {environment}: its canary took over"
+        return _Follow(move=forward, branch=f"promote/{name}-{version}-to-{environment}", title=title)
+    return None
+
+
+def _keep(event: Event, follow: _Follow | None, who: Who, target: tuple[str, str] | None) -> None:
+    """Write the evidence, together with what follows from it; `target`: remote and base of a pull request, else it is done here."""
+    from mlctl.evidence.log import EvidenceLog
+
+    if follow is None:
+        EvidenceLog(root() / "evidence").append([event])
+        return
+
+    def move(tree: Path) -> Moved:
+        EvidenceLog(tree / "evidence").append([event])
+        return follow.move(tree)
+
+    if target is not None:
+        as_pull_request(move, who, follow.branch, follow.title, *target, "text")
+    else:
+        show(move(root()), "text")
 
 
 def _tell(line: str) -> None:
     click.echo(line, err=True)
 
 
-def _branch(won: bool, name: str, environment: str, version: int) -> tuple[str, str]:
-    """(branch, title) of what follows from a canary."""
-    if won:
-        return f"promote/{name}-{version}-to-{environment}", f"Promote {name} to {environment}: its canary took over"
-    return f"rollback/{name}-in-{environment}", f"Roll back {name} in {environment}"
-
-
 def _say(outcome: Outcome, name: str, environment: str) -> None:
     for check in outcome.decision.checks:
         click.echo(f"{check.verdict.replace('_', ' '):<14} {check.name:<14} {check.detail}")
-    click.echo(f"{name} in {environment}: {outcome.result.replace('_', ' ')}")
+    left = f"; not evaluated: {', '.join(outcome.decision.unanswered)}" if outcome.decision.unanswered else ""
+    click.echo(f"{name} in {environment}: {outcome.result.replace('_', ' ')}{left}")

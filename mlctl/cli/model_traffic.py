@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from mlctl.config.environment import Environment
     from mlctl.config.model import Model
+    from mlctl.promotion.canary import Limits
     from mlctl.promotion.canary_run import Traffic
     from mlctl.promotion.local_traffic import LocalTraffic
 
@@ -27,6 +28,7 @@ def local_traffic(
 ) -> LocalTraffic:
     """Two local servers and a file of requests; InputError where one is missing."""
     from mlctl.errors import InputError
+    from mlctl.promotion.canary_limits import favourable_word
     from mlctl.promotion.local_traffic import LocalTraffic, read_requests
     from mlctl.promotion.watched import watched_of
 
@@ -36,17 +38,12 @@ def local_traffic(
     return LocalTraffic(champion, challenger, given, slow_ms=place.models[name].alarms.p99_ms, favourable=favourable)
 
 
-def favourable_word(definition: Mapping[str, Any]) -> str | None:
-    """The decision that is good for whom it is about; None where the model's file names none."""
-    decision = definition.get("decision")
-    return decision.get("favourable_word") if isinstance(decision, dict) else None
-
-
 def deployed_traffic(place: Environment, name: str, definition: Mapping[str, Any]) -> Traffic:
     """What splits the requests to a model in its environment; InputError where nothing does, with the reason."""
     from datetime import UTC, datetime
 
     from mlctl.evidence.client import aws_client
+    from mlctl.promotion.canary_limits import favourable_word
     from mlctl.promotion.captured import Records
     from mlctl.promotion.watched import watched_of
 
@@ -91,6 +88,21 @@ def refuse_canary(name: str, model: Model) -> None:
     elif model.challenger is not None:
         return
     raise InputError(f"mode {model.mode}: {problem}", key=f"models.{name}", remedy=way)
+
+
+def refuse_unseen(name: str, model: Model, limits: Limits) -> None:
+    """InputError where a question must be answered before the challenger takes over, and nothing is recorded to answer it from."""
+    from mlctl.errors import InputError
+
+    if not limits.required:
+        return
+    what = f"{', '.join(sorted(limits.required))} must be judged, for the model's file says it decides about people"
+    if model.mode == "kserve":
+        remedy = "serve it with mode: realtime or serverless, or compare the versions by mlctl workflow run and promote without --trial"
+        raise InputError(f"{what}; a canary on the cluster sees errors and latency alone", key=f"models.{name}.mode", remedy=remedy)
+    if not model.data_capture_percent:
+        key = f"models.{name}.data_capture_percent"
+        raise InputError(f"{what}; its requests are not recorded", key=key, allowed="above 0", remedy="deploy it with requests recorded")
 
 
 def alarms_by_model(environments: Sequence[Environment]) -> Mapping[tuple[str, str], str]:

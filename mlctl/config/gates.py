@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from mlctl.config.base import Percent, Section
 from mlctl.finding import Enforcement, Severity
@@ -52,5 +53,18 @@ class Promotion(Section):
         "artefact",
     )
     """Kinds of evidence that must be there and pass."""
-    canary_steps: tuple[Percent, ...] = (10, 50, 100)
-    """Traffic shares of the canary, percent."""
+    canary_steps: tuple[Percent, ...] = Field(default=(10, 50, 100), min_length=1)
+    """Traffic shares of the canary, percent: rising, above 0, the last one 100."""
+    canary_alpha: float = Field(default=0.01, gt=0, le=0.1)
+    """Chance that a canary refuses a version that is within `canary_tolerance`, however often it looks: for each of errors, slow answers
+    and adverse decisions. Smaller: fewer false alarms, and a bad version is refused later."""
+    canary_tolerance: float = Field(default=1.25, ge=1, le=10)
+    """How many times as often as the champion's the challenger's answers may fail, be slow or be adverse. 1: no more often at all. Larger:
+    only a challenger that is much worse is refused."""
+
+    @field_validator("canary_steps")
+    @classmethod
+    def _rising(cls, steps: tuple[int, ...]) -> tuple[int, ...]:
+        if steps[0] == 0 or steps[-1] != 100 or any(low >= high for low, high in itertools.pairwise(steps)):
+            raise ValueError(f"the shares {', '.join(map(str, steps))} do not rise from above 0 to 100; for example 10, 50, 100")
+        return steps

@@ -5,7 +5,8 @@ Two kinds of answers, which promise different things. Errors, slow answers and l
 and groups are held to a *limit with a margin*, which promises nothing about many looks: scores to the population stability index less twice
 its expectation under equality, (bins − 1)(1/n + 1/m) (B. Yurdakul, "Statistical Properties of Population Stability Index", 2018); groups to
 the adverse-impact ratio of favourable decisions with three standard errors of its logarithm (Katz et al., Biometrics 34, 1978). A question
-that the figures cannot answer, or that the model's file sets no limit for, is `not_evaluated`.
+that the figures cannot answer, or that the model's file sets no limit for, is `not_evaluated`. One that the file does set a limit for is
+named in the decision; where it is `required`, the challenger does not get the last share before it is answered.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from mlctl.promotion.sequential import Events, evidence
 
 BINS = 10
 
-Action = Literal["advance", "wait", "roll_back", "no_traffic", "done"]
+Action = Literal["advance", "wait", "roll_back", "no_traffic", "not_judged", "done"]
+QUESTIONS = ("errors", "latency", "business", "distribution", "groups")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,12 @@ class Limits:
     """Decisions about a group before it is compared."""
     step_seconds: float = 3600.0
     """How long a step waits for them."""
+    asked: frozenset[str] = frozenset(QUESTIONS)
+    """Questions that the model's file sets limits for: without an answer, they are named."""
+    watched: tuple[str, ...] = ()
+    """Attributes whose groups the model's file says to watch."""
+    required: frozenset[str] = frozenset()
+    """Questions without whose answer the challenger does not take over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +88,8 @@ class Decision:
 
     action: Action
     checks: tuple[Check, ...]
+    unanswered: tuple[str, ...] = ()
+    """Questions that the model's file asks and that could not be evaluated."""
 
 
 def decide(steps: Sequence[Step], shares: Sequence[int], limits: Limits) -> Decision:
@@ -97,14 +107,22 @@ def decide(steps: Sequence[Step], shares: Sequence[int], limits: Limits) -> Deci
         _distribution(steps, limits),
         _groups(steps, limits),
     )
-    now = steps[-1]
+    unanswered = tuple(check.name for check in checks if check.verdict == "not_evaluated" and check.name in limits.asked)
+    return Decision(action=_action(steps[-1], shares, limits, checks, unanswered), checks=checks, unanswered=unanswered)
+
+
+def _action(now: Step, shares: Sequence[int], limits: Limits, checks: Sequence[Check], unanswered: Sequence[str]) -> Action:
     if any(check.verdict == "fail" for check in checks):
-        return Decision(action="roll_back", checks=checks)
-    if now.challenger.requests >= limits.minimum_requests:
-        return Decision(action="done" if now.percent >= shares[-1] else "advance", checks=checks)
-    if now.seconds >= limits.step_seconds:
-        return Decision(action="no_traffic", checks=checks)
-    return Decision(action="wait", checks=checks)
+        return "roll_back"
+    enough = now.challenger.requests >= limits.minimum_requests
+    # Nobody gets everything, and nothing is done, while a required answer is missing.
+    before_the_last = now.percent >= shares[max(0, len(shares) - 2)]
+    missing = before_the_last and not limits.required.isdisjoint(unanswered)
+    if enough and not missing:
+        return "done" if now.percent >= shares[-1] else "advance"
+    if now.seconds < limits.step_seconds:
+        return "wait"
+    return "not_judged" if enough else "no_traffic"
 
 
 def _events(name: str, steps: Sequence[Step], limits: Limits, count: str) -> Check:
@@ -151,10 +169,20 @@ def _groups(steps: Sequence[Step], limits: Limits) -> Check:
     for name, counts in groups.items():
         if counts[1] >= limits.minimum_group:
             large.setdefault(name.partition(": ")[0] if ": " in name else "", {})[name] = counts
-    compared = [_furthest(found, limits.impact_ratio) for found in large.values() if len(found) > 1]
+    compared = {name: _furthest(found, limits.impact_ratio) for name, found in large.items() if len(found) > 1}
     if not compared:
-        return Check(name="groups", verdict="not_evaluated", detail="no attribute has two groups that are large enough")
-    return min(compared, key=lambda item: item[0])[1]
+        return Check(name="groups", verdict="not_evaluated", detail=_too_small(groups, limits.minimum_group))
+    worst = min(compared.values(), key=lambda item: item[0])[1]
+    left_out = [name for name in limits.watched if name not in compared]
+    return replace(worst, detail=f"{worst.detail}; too few to compare by {', '.join(left_out)}") if left_out else worst
+
+
+def _too_small(groups: Mapping[str, tuple[int, int]], wanted: int) -> str:
+    if not groups:
+        return "no decision was seen about anybody whose group is known"
+    largest = sorted(groups, key=lambda name: groups[name][1], reverse=True)[:3]
+    found = ", ".join(f"{name} {groups[name][1]}" for name in largest)
+    return f"no attribute has two groups of {wanted} decisions; the largest: {found}"
 
 
 def _furthest(groups: Mapping[str, tuple[int, int]], wanted: float) -> tuple[float, Check]:

@@ -1,7 +1,8 @@
-"""A canary's limits, from the model's own file: ml/models/<name>.yaml.
+"""A canary's limits, from the model's own file, ml/models/<name>.yaml, and from the environment's `promotion` settings.
 
 `drift.prediction_psi` is how far the scores may move, `fairness.adverse_impact_ratio` and `fairness.minimum_group` how groups are
-compared. What the file does not say is not judged.
+compared. What the file does not say is not judged. The groups of a model that is `regulated`, or that lists `prohibited` attributes, must
+be judged before a challenger gets all requests: that nobody could see how it treats people is no reason to let it decide about all of them.
 """
 
 from __future__ import annotations
@@ -9,19 +10,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mlctl.config.gates import Promotion
 from mlctl.errors import InputError
 from mlctl.promotion.canary import Limits
+from mlctl.promotion.watched import watched_of
 
 _MINIMUM_GROUP = 30
 
 
-def limits_of(definition: Mapping[str, Any], *, minimum_requests: int, step_seconds: float, psi: float | None = None) -> Limits:
+def limits_of(
+    definition: Mapping[str, Any],
+    promotion: Promotion | None = None,
+    *,
+    minimum_requests: int,
+    step_seconds: float,
+    psi: float | None = None,
+) -> Limits:
     """The limits of a model.
 
     Parameters
     ----------
     definition
         The model file; empty where there is none.
+    promotion
+        The environment's settings. None: their defaults.
     psi
         Instead of the file's: a challenger that was trained because the population changed is meant to score differently.
 
@@ -30,14 +42,36 @@ def limits_of(definition: Mapping[str, Any], *, minimum_requests: int, step_seco
     InputError
         A limit is no number.
     """
-    drift, fairness = _section(definition, "drift"), _section(definition, "fairness")
+    drift, fairness, settings = _section(definition, "drift"), _section(definition, "fairness"), promotion or Promotion()
+    scores = psi if psi is not None else _number(drift, "drift", "prediction_psi")
+    ratio = _number(fairness, "fairness", "adverse_impact_ratio")
+    watched = tuple(item.column for item in watched_of(definition))
+    asked = {
+        "errors": True,
+        "latency": True,
+        "business": favourable_word(definition) is not None,
+        "distribution": scores is not None,
+        "groups": ratio is not None and bool(watched),
+    }
+    about_people = bool(definition.get("regulated") or definition.get("prohibited"))
     return Limits(
-        psi=psi if psi is not None else _number(drift, "drift", "prediction_psi"),
-        impact_ratio=_number(fairness, "fairness", "adverse_impact_ratio"),
+        alpha=settings.canary_alpha,
+        tolerance=settings.canary_tolerance,
+        psi=scores,
+        impact_ratio=ratio,
         minimum_group=int(_number(fairness, "fairness", "minimum_group") or _MINIMUM_GROUP),
         minimum_requests=minimum_requests,
         step_seconds=step_seconds,
+        watched=watched,
+        asked=frozenset(name for name, is_asked in asked.items() if is_asked),
+        required=frozenset({"groups"} if about_people and asked["groups"] else ()),
     )
+
+
+def favourable_word(definition: Mapping[str, Any]) -> str | None:
+    """The decision that is good for whom it is about; None where the model's file names none."""
+    word = _section(definition, "decision").get("favourable_word")
+    return word if isinstance(word, str) else None
 
 
 def _section(definition: Mapping[str, Any], name: str) -> Mapping[str, Any]:

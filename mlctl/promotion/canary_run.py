@@ -7,7 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol
 
-from mlctl.promotion.canary import Arm, Decision, Limits, Step, decide
+from mlctl.evidence.record import Verdict
+from mlctl.promotion.canary import Action, Arm, Decision, Limits, Step, decide
+
+Result = Literal["champion_replaced", "rolled_back", "no_traffic", "not_judged"]
+_ENDS: dict[Action, Result] = {"roll_back": "rolled_back", "no_traffic": "no_traffic", "not_judged": "not_judged"}
+"""What ends a canary before the challenger has taken over."""
 
 
 class Traffic(Protocol):
@@ -27,14 +32,22 @@ class Traffic(Protocol):
 class Outcome:
     """How a canary ended."""
 
-    result: Literal["champion_replaced", "rolled_back", "no_traffic"]
+    result: Result
     steps: tuple[Step, ...]
     decision: Decision
+
+    @property
+    def verdict(self) -> Verdict:
+        """Of the version. A challenger that took over while a question of its model's file had no answer has not passed."""
+        if self.result == "rolled_back":
+            return "fail"
+        return "pass" if self.result == "champion_replaced" and not self.decision.unanswered else "not_evaluated"
 
     def figures(self) -> dict[str, Any]:
         """JSON for the evidence."""
         return {
             "result": self.result,
+            "not_evaluated": list(self.decision.unanswered),
             "checks": [asdict(check) for check in self.decision.checks],
             "steps": [asdict(step) for step in self.steps],
         }
@@ -65,9 +78,8 @@ def run_canary(
             traffic.split(percent)
             tell(f"{percent} % to the challenger")
             decision = _watch(traffic, percent, steps, shares, limits, clock, pause)
-            if decision.action in ("roll_back", "no_traffic"):
-                result: Literal["rolled_back", "no_traffic"] = "rolled_back" if decision.action == "roll_back" else "no_traffic"
-                return Outcome(result=result, steps=tuple(steps), decision=decision)
+            if decision.action in _ENDS:
+                return Outcome(result=_ENDS[decision.action], steps=tuple(steps), decision=decision)
         finished = True
         return Outcome(result="champion_replaced", steps=tuple(steps), decision=decision)
     finally:

@@ -1,26 +1,35 @@
 """How SageMaker's own blue/green deployment of a real-time endpoint ended.
 
 A real-time model without a challenger takes a new version by the guardrails that infra/serving/rollout.py sets: traffic moves by
-`rollout.strategy`, and all of it goes back when an alarm goes off. Nothing is left to shift after `pulumi up`; what is left is to see which
-version serves, and to open the revert where it is not the one that is pinned.
+`rollout.strategy`, and all of it goes back when an alarm goes off: on errors and latency. Nothing is left to shift after `pulumi up`; what
+is left is to see which version serves, to open the revert where it is not the one that is pinned, and to name what nobody has compared.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from mlctl.errors import BlockedError
 from mlctl.promotion.aws import ask
-from mlctl.promotion.canary import Decision
+from mlctl.promotion.canary import QUESTIONS, Decision
 from mlctl.promotion.canary_run import Outcome
 from mlctl.promotion.gate import Check
 
 _VERSION = re.compile(r"/(\d+)/model\.tar\.gz$")
 
 
-def rollout_outcome(endpoint: str, version: int, sagemaker: Any) -> Outcome:
+_BY_ALARMS = ("errors", "latency")
+
+
+def rollout_outcome(endpoint: str, version: int, sagemaker: Any, *, asked: Collection[str] = ()) -> Outcome:
     """Whether the pinned version took over, or SageMaker rolled it back.
+
+    Parameters
+    ----------
+    asked
+        Questions that the model's file sets limits for; those that no alarm answers are named as not evaluated.
 
     Raises
     ------
@@ -39,7 +48,10 @@ def rollout_outcome(endpoint: str, version: int, sagemaker: Any) -> Outcome:
     taken = served == version
     detail = f"SageMaker's rollout ended with version {served or 'unknown'}; version {version} is pinned"
     check = Check(name="rollout", verdict="pass" if taken else "fail", detail=detail)
-    decision = Decision(action="done" if taken else "roll_back", checks=(check,))
+    open_ = tuple(name for name in QUESTIONS if name in asked and name not in _BY_ALARMS)
+    left = "alarms alone decide in a rollout; to compare with the version before: mlctl model promote --trial"
+    checks = (check, *(Check(name=name, verdict="not_evaluated", detail=left) for name in open_))
+    decision = Decision(action="done" if taken else "roll_back", checks=checks, unanswered=open_)
     return Outcome(result="champion_replaced" if taken else "rolled_back", steps=(), decision=decision)
 
 

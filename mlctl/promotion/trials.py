@@ -30,7 +30,8 @@ def _on_trial(model: Model, records: Sequence[Record], environment: str) -> int 
 
 
 def _judged(records: Sequence[Record], version: int) -> bool:
-    """Whether a canary of the version ended after it was put there last. One without traffic judged nothing."""
+    """Whether a canary of the version ended after it was put there last. One that gave all traffic back because there was none, or because
+    a question had to be answered and was not, judged nothing."""
     judged = False
     for record in records:
         if record.version != version:
@@ -38,5 +39,5 @@ def _judged(records: Sequence[Record], version: int) -> bool:
         if record.kind == "promotion" or (record.kind == "canary" and record.verdict is None):
             judged = False
         elif record.kind == "canary":
-            judged = record.verdict in ("pass", "fail")
+            judged = record.verdict in ("pass", "fail") or record.details.get("result") == "champion_replaced"
     return judged

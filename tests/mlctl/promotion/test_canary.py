@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
+from mlctl.config.gates import Promotion
 from mlctl.errors import InputError, ServiceError
 from mlctl.evidence.log import EvidenceLog
 from mlctl.promotion.canary import BINS, Arm, Limits, Step, decide, psi
+from mlctl.promotion.canary_limits import limits_of
 from mlctl.promotion.canary_run import run_canary
 from mlctl.promotion.local_traffic import LocalTraffic, Request, read_requests
 from mlctl.promotion.pin import read_pin
@@ -132,6 +135,86 @@ def test_small_groups_and_missing_figures_are_not_judged() -> None:
         "distribution": "not_evaluated",
         "groups": "not_evaluated",
     }
+
+
+REGULATED: dict[str, Any] = {
+    "regulated": True,
+    "contract": {"columns": {"sex": {"categories": ["f", "m", "x"]}, "age": {"dtype": "integer"}}},
+    "monitored": [{"column": "sex", "unstated": ["x"]}, {"column": "age", "bins": [18, 40, 90]}],
+    "fairness": {"adverse_impact_ratio": 0.8, "minimum_group": 50},
+}
+
+
+def test_groups_of_a_regulated_model_are_judged_before_it_gets_everything() -> None:
+    limits = limits_of(REGULATED, minimum_requests=200, step_seconds=3600)
+    small, large = {"sex: f": (40, 49), "sex: m": (60, 80)}, {"sex: f": (45, 50), "sex: m": (60, 70)}
+    assert decide([step(challenger=arm(groups=small))], SHARES, limits).action == "advance", "not the last share yet"
+    waiting = [step(challenger=arm(groups=small)), step(50)]
+    decision = decide(waiting, SHARES, limits)
+    assert (decision.action, decision.unanswered) == ("wait", ("groups",))
+    assert decision.checks[-1].detail == "no attribute has two groups of 50 decisions; the largest: sex: m 80, sex: f 49"
+    assert decide([*waiting[:1], step(50, seconds=3600)], SHARES, limits).action == "not_judged"
+    assert decide([step(50, challenger=arm(0), seconds=3600)], SHARES, limits).action == "no_traffic"
+    judged = decide([step(50, challenger=arm(groups=large))], SHARES, limits)
+    assert (judged.action, judged.unanswered) == ("advance", ())
+    assert judged.checks[-1].detail.endswith("; too few to compare by age")
+    assert decide([step(50, challenger=arm(groups={"sex: f": (5, 100), "sex: m": (90, 100)}))], SHARES, limits).action == "roll_back"
+
+
+def test_a_canary_in_one_step_waits_too() -> None:
+    limits = limits_of(REGULATED, minimum_requests=200, step_seconds=3600)
+    assert decide([step(100)], (100,), limits).action == "wait"
+    assert decide([step(100)], (100,), Limits()).action == "done"
+
+
+@pytest.mark.parametrize(
+    ("change", "asked", "required"),
+    [
+        ({}, {"errors", "latency", "groups"}, {"groups"}),
+        ({"regulated": False}, {"errors", "latency", "groups"}, set()),
+        ({"regulated": False, "prohibited": ["sex"]}, {"errors", "latency", "groups"}, {"groups"}),
+        ({"monitored": []}, {"errors", "latency"}, set()),
+        ({"fairness": {}}, {"errors", "latency"}, set()),
+        ({"drift": {"prediction_psi": 0.1}, "regulated": False}, {"errors", "latency", "groups", "distribution"}, set()),
+        ({"decision": {"favourable_word": "offer"}, "fairness": {}}, {"errors", "latency", "business"}, set()),
+    ],
+)
+def test_what_the_model_file_asks(change: dict[str, Any], asked: set[str], required: set[str]) -> None:
+    limits = limits_of(REGULATED | change, minimum_requests=1, step_seconds=1)
+    assert (limits.asked, limits.required) == (asked, required)
+
+
+def test_the_environment_sets_how_strict_the_sequential_test_is() -> None:
+    # 10 would be equal; the evidence is 2052 at a tolerance of 1, 73 at 1.25, 0.6 at 2
+    worse = [step(challenger=arm(errors=28), champion=arm(2700, errors=90))]
+
+    def verdict(**settings: float) -> str:
+        limits = limits_of({}, Promotion(**settings), minimum_requests=200, step_seconds=1)  # type: ignore[arg-type]
+        return decide(worse, SHARES, limits).checks[0].verdict
+
+    assert verdict() == verdict(canary_alpha=0.01, canary_tolerance=1.25) == "pass"
+    assert verdict(canary_alpha=0.1) == "fail"
+    assert verdict(canary_tolerance=1.0) == "fail"
+    assert verdict(canary_alpha=0.0001, canary_tolerance=1.0) == "pass"
+    assert verdict(canary_alpha=0.1, canary_tolerance=2.0) == "pass"
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"canary_alpha": 0},
+        {"canary_alpha": 0.2},
+        {"canary_tolerance": 0.9},
+        {"canary_tolerance": 11},
+        {"canary_steps": []},
+        {"canary_steps": [0, 100]},
+        {"canary_steps": [50, 10, 100]},
+        {"canary_steps": [10, 50]},
+    ],
+)
+def test_settings_that_make_no_canary(setting: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(setting))):
+        Promotion(**setting)
 
 
 class Silent:
@@ -282,6 +365,32 @@ def test_requests_from_a_file(tmp_path: Path) -> None:
     path.write_text("")
     with pytest.raises(InputError, match="there is no request to send"):
         LocalTraffic("http://a", "http://b", read_requests(path), slow_ms=1)
+
+
+def test_what_took_over_unjudged_is_named_and_did_not_pass(repo: Path, serve: Callable[[Behaviour], str], mlctl: Mlctl) -> None:
+    from mlctl.promotion.move import promote
+
+    definition = dict(REGULATED, regulated=False, contract={**REGULATED["contract"], "version": "1.0"})
+    (repo / "ml" / "models" / "churn.yaml").write_text(json.dumps(definition))
+    prove(repo, 1)
+    promote(repo, "churn", "dev", who(), version=1)
+    (repo / "requests.jsonl").write_text("".join(json.dumps({"body": item.body, "groups": {"sex": "x"}}) + "\n" for item in source()))
+    servers = ["--champion", serve(good), "--challenger", serve(good), "--requests", "requests.jsonl"]
+    arguments = ["model", "canary", "churn", "--env", "dev", "--minimum", "20", *servers]
+    status, out, err = mlctl(*arguments)
+    assert status == 0, err
+    assert "not evaluated  groups         no decision was seen about anybody whose group is known\n" in out
+    assert out.endswith("churn in dev: champion replaced; not evaluated: groups\n")
+    record = list(EvidenceLog(repo / "evidence").records("churn"))[-1]
+    assert (record.verdict, record.details["not_evaluated"]) == ("not_evaluated", ["groups"])
+
+    (repo / "ml" / "models" / "churn.yaml").write_text(json.dumps(definition | {"regulated": True}))
+    status, out, err = mlctl(*arguments, "--step-minutes", "0.02")
+    assert (status, err.splitlines()[-1]) == (1, "all traffic back to the champion")
+    assert out.endswith("churn in dev: not judged; not evaluated: groups\n")
+    record = list(EvidenceLog(repo / "evidence").records("churn"))[-1]
+    assert (record.kind, record.verdict, record.details["result"]) == ("canary", "not_evaluated", "not_judged")
+    assert [item["percent"] for item in record.details["steps"]] == [10, 50]
 
 
 def test_the_command_rolls_back_what_was_promoted(repo: Path, serve: Callable[[Behaviour], str], mlctl: Mlctl) -> None:

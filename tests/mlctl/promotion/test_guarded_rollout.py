@@ -42,8 +42,10 @@ def test_which_version_serves_in_the_end(sagemaker: Any) -> None:
         rollout_outcome(ENDPOINT, 4, sagemaker)
     deploy(sagemaker, 4)
     assert rollout_outcome(ENDPOINT, 4, sagemaker).result == "champion_replaced"
+    seen = rollout_outcome(ENDPOINT, 4, sagemaker, asked={"errors", "latency", "groups", "business"})
+    assert (seen.result, seen.verdict, seen.decision.unanswered) == ("champion_replaced", "not_evaluated", ("business", "groups"))
     outcome = rollout_outcome(ENDPOINT, 5, sagemaker)
-    assert outcome.result == "rolled_back"
+    assert (outcome.result, outcome.verdict) == ("rolled_back", "fail")
     assert outcome.decision.checks[0].detail == "SageMaker's rollout ended with version 4; version 5 is pinned"
 
 

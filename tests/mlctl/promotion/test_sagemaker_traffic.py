@@ -13,7 +13,9 @@ import pytest
 from botocore.stub import ANY, Stubber
 from moto import mock_aws
 
-from mlctl.errors import ServiceError
+from mlctl.cli.model_traffic import refuse_unseen
+from mlctl.config.model import Model
+from mlctl.errors import InputError, ServiceError
 from mlctl.promotion.canary import Arm, Limits
 from mlctl.promotion.canary_run import run_canary
 from mlctl.promotion.captured import Records
@@ -181,3 +183,20 @@ def test_what_captures_nothing_is_judged_by_its_figures_alone(config: dict[str, 
         traffic = SageMakerTraffic(ENDPOINT, sagemaker, cloudwatch, NOTHING, slow_ms=300, now=lambda: START)
         traffic.split(10)
         assert traffic.counts() == (Arm(requests=300), Arm(requests=300))
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (
+            {"mode": "serverless", "serverless": {}, "network_isolation": False, "vpc": False, "data_capture_percent": 0},
+            r"models\.churn\.data_capture_percent: groups must be judged, .* are not recorded; allowed: above 0",
+        ),
+        ({"mode": "kserve", "kserve": {}}, r"models\.churn\.mode: groups must be judged, .*errors and latency alone"),
+    ],
+)
+def test_a_regulated_model_whose_groups_nobody_can_see_gets_no_canary(entry: dict[str, Any], message: str) -> None:
+    model = Model.model_validate({"team": "retention", **entry})
+    with pytest.raises(InputError, match=message):
+        refuse_unseen("churn", model, Limits(required=frozenset({"groups"})))
+    refuse_unseen("churn", model, Limits())

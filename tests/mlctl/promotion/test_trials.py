@@ -19,8 +19,8 @@ def waiting(repo: Path, environment: str = "dev") -> list[str]:
     return trials(place, list(EvidenceLog(repo / "evidence").records()))
 
 
-def judged(repo: Path, model: str, version: int, verdict: Any, environment: str = "dev") -> None:
-    event = who(9).event(kind="canary", model=model, version=version, environment=environment, verdict=verdict)
+def judged(repo: Path, model: str, version: int, verdict: Any, environment: str = "dev", **details: str) -> None:
+    event = who(9).event(kind="canary", model=model, version=version, environment=environment, verdict=verdict, details=details)
     EvidenceLog(repo / "evidence").append([event])
 
 
@@ -35,6 +35,10 @@ def test_a_challenger_waits_for_its_canary_and_no_other_version_does(repo: Path)
     judged(repo, "churn", 2, "not_evaluated")
     assert waiting(repo) == ["churn"], "there was no traffic"
     judged(repo, "churn", 2, "fail", "staging")
+    assert waiting(repo) == ["churn"]
+    judged(repo, "churn", 2, "not_evaluated", result="champion_replaced")
+    assert waiting(repo) == [], "it took over, though not every question had an answer"
+    judged(repo, "churn", 2, "not_evaluated", result="not_judged")
     assert waiting(repo) == ["churn"]
     judged(repo, "churn", 2, "fail")
     assert waiting(repo) == []
