@@ -101,7 +101,7 @@ class RunFolder:
         return Header(**first), records[1:]
 
     def lock(self) -> None:
-        """Hold the run for this process.
+        """Hold the run for this process, and not for those it starts: a killed run's last step may outlive it for a moment.
 
         Raises
         ------
@@ -110,7 +110,7 @@ class RunFolder:
         """
         self._lock = (self.path / "lock").open("a+")
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.lockf(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             self._lock.seek(0)
             raise InputError(
