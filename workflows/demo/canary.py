@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ml.spec import ModelSpec
 from mlctl.evidence.log import EvidenceLog
 from workflows.demo.checkout import Checkout, Done
@@ -37,20 +39,36 @@ class Trial:
         return bool(self.figures["result"] == "champion_replaced")
 
     @property
+    def refused_by(self) -> set[str]:
+        """The checks that failed."""
+        return {check["name"] for check in self.figures["checks"] if check["verdict"] == "fail"}
+
+    @property
     def summary(self) -> str:
         """How it ended, in a line."""
         steps = " → ".join(f"{step['percent']} %" for step in self.figures["steps"])
-        if self.took_over:
-            return f"{steps}, took over; {self.unanswered} requests unanswered"
-        refused = ", ".join(check["name"] for check in self.figures["checks"] if check["verdict"] == "fail")
-        return f"{steps}, rolled back by {refused}; {self.unanswered} requests unanswered"
+        end = "took over" if self.took_over else f"rolled back by {', '.join(sorted(self.refused_by))}"
+        return f"{steps}, {end}; {self.unanswered} requests unanswered"
 
 
-def write_requests(path: Path, spec: ModelSpec, *, seed: int, feature_drift: float = 0.0, concept_drift: float = 0.0) -> Path:
-    """One request of one row per line, with the groups of whom it is about: the monitored attributes that hold words."""
-    rows, _ = applicants(spec, seed, feature_drift, concept_drift)
+def write_requests(path: Path, spec: ModelSpec, changed: Mapping[str, float], *, together: int = 1) -> Path:
+    """One request per line, with the groups of whom it is about: the monitored attributes that hold words.
+
+    Parameters
+    ----------
+    changed
+        Knobs of the generator that differ from the model file's.
+    together
+        At most so many people of the same groups in a request, in no order of groups: groups are compared after fewer requests.
+    """
+    rows, _ = applicants(spec, changed)
     attributes = [item.column for item in spec.monitored if not item.bins]
-    lines = [json.dumps({"body": {"dataframe_records": [row]}, "groups": {name: row[name] for name in attributes}}) for row in rows]
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        alike.setdefault(tuple(row[name] for name in attributes), []).append(row)
+    bodies = [people[first : first + together] for people in alike.values() for first in range(0, len(people), together)]
+    mixed = [bodies[position] for position in np.random.default_rng(int(changed["seed"])).permutation(len(bodies))]
+    lines = [json.dumps({"body": {"dataframe_records": body}, "groups": {name: body[0][name] for name in attributes}}) for body in mixed]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +15,14 @@ from mlctl.evidence.log import EvidenceLog
 from workflows.demo.canary import Trial, run_trial, write_requests
 from workflows.demo.checkout import Checkout, Done
 from workflows.demo.hub import PullRequest, open_hub
+
+AS_THEY_COME = "requests.jsonl"
+UNEQUAL = "requests-of-unequal-groups.jsonl"
+"""Applicants whose groups differ in income and debts as in the data the biased model learned from. It is told no group, so on people whose
+groups fare alike it treats them alike, whatever it learned."""
+
+TOGETHER = 20
+"""People in such a request. A canary of forty answers per step then sees some hundred decisions about each group."""
 
 
 class GitOps:
@@ -66,13 +75,22 @@ class GitOps:
         given = ["--to", self._environment, "--version", version, "--evidence", str(events)]
         self.refusal = self._run("model", "promote", self._model, *given, "--pull-request", allowed=(1,))
 
-    def write_requests(self, spec: ModelSpec, drift: dict[str, float]) -> None:
-        """What is sent during a canary: applications as they come in now."""
-        write_requests(self._requests, spec, seed=300, feature_drift=drift["feature_drift"], concept_drift=drift["concept_drift"])
+    def write_requests(self, spec: ModelSpec, drift: Mapping[str, float]) -> None:
+        """What is sent during a canary: applications as they come in now, and people whose groups fare unequally."""
+        write_requests(self._folder / AS_THEY_COME, spec, {"rows": 500, "seed": 300, **drift})
+        write_requests(self._folder / UNEQUAL, spec, {"rows": 1000, "seed": 300, "bias": 1.0, **drift}, together=TOGETHER)
 
-    def try_out(self, title: str, champion: str, challenger: str, *limits: str) -> Trial:
-        """Let what is pinned take over step by step; reverted and merged where it is worse. `limits`: options of `mlctl model canary`."""
-        given = ["--champion", champion, "--challenger", challenger, "--requests", str(self._requests), *limits]
+    def try_out(self, title: str, champion: str, challenger: str, requests: str, *limits: str) -> Trial:
+        """Let what is pinned take over step by step; reverted and merged where it is worse.
+
+        Parameters
+        ----------
+        requests
+            AS_THEY_COME or UNEQUAL.
+        limits
+            Further options of `mlctl model canary`.
+        """
+        given = ["--champion", champion, "--challenger", challenger, "--requests", str(self._folder / requests), *limits]
         trial = run_trial(self._checkout, title, self._model, self._environment, given)
         self.commands.append(trial.done)
         self.merged.append(trial.merged)
@@ -98,10 +116,6 @@ class GitOps:
     def status(self) -> str:
         """Which version serves where."""
         return self._run("model", "status", "--env", self._environment).output
-
-    @property
-    def _requests(self) -> Path:
-        return self._folder / "requests.jsonl"
 
     def _run(self, *arguments: str, allowed: tuple[int, ...] = (0,)) -> Done:
         done = self._checkout.mlctl(*arguments, allowed=allowed)

@@ -16,7 +16,7 @@ from ml.spec import load_spec
 from mlctl.evidence.log import EvidenceLog
 from mlctl.evidence.record import Record
 from workflows.demo.canary import Trial
-from workflows.demo.gitops import GitOps
+from workflows.demo.gitops import AS_THEY_COME, UNEQUAL, GitOps
 from workflows.demo.place import BOTH, DemoPlace
 from workflows.demo.runs import Run, Started, start
 from workflows.demo.servers import Servers
@@ -31,8 +31,8 @@ AGAIN = {"rows": 10_000, "seed": 33, "feature_drift": 0.4, "concept_drift": 0.1}
 """What is there to train on after the drift: rows from before and after it, so half of it on average."""
 
 BIASED = {"bias": 1.0, "seed": 21}
-MOVED = ("--psi", "1")
-"""For the canary of the version that was trained because the population changed: its scores are meant to differ from the champion's."""
+MOVED = ("--psi", "2")
+"""For canaries after the population changed: scores are meant to differ from the champion's, so other questions decide."""
 
 TRIALS = 3
 """Of the later searches; the first one has as many as the model file says."""
@@ -145,7 +145,7 @@ class Story:
         before, version = self.champions[-1][1], self.retrained
         serving = pool.submit(servers.start, version)
         self.gitops.promote(version, self.runs["monitored"].events(MODEL))
-        trial = self.gitops.try_out("trained again after the drift", servers.start(before), serving.result(), *MOVED)
+        trial = self.gitops.try_out("trained again after the drift", servers.start(before), serving.result(), AS_THEY_COME, *MOVED)
         self.trials.append(trial)
         if trial.took_over:
             self.registry.promote(MODEL, version)
@@ -155,7 +155,8 @@ class Story:
     def _try_bad(self, servers: Servers) -> None:
         version = self.runs["biased"].outputs["version"]
         self.gitops.pin_by_hand(version)
-        trial = self.gitops.try_out("trained on biased data, pinned by hand", servers.start(self.champions[-1][1]), servers.start(version))
+        champion, title = servers.start(self.champions[-1][1]), "trained on biased data, pinned by hand"
+        trial = self.gitops.try_out(title, champion, servers.start(version), UNEQUAL, *MOVED)
         self.trials.append(trial)
         end = "took over" if trial.took_over else "gave its traffic back at once, and the revert was merged"
         self._remember(f"the biased version, pinned by hand past its gates, {end}")
@@ -189,6 +190,7 @@ class Story:
         """Whether the loop did all it should: noticed, trained again, took over by canary, refused twice, rolled back, evidence whole."""
         noticed = self.runs["monitored"].outputs.get("retrain") == "true"
         tried = [trial.took_over for trial in self.trials] == [True, False] and not any(trial.unanswered for trial in self.trials)
+        tried = tried and self.trials[1].refused_by <= {"groups", "business"}
         back = self.champions[-1][1] == self.champions[0][1] == str(self.gitops.pinned)
         return noticed and tried and back and bool(self.refused) and not self.evidence_problems
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,10 +50,11 @@ class Traffic:
         self._address = f"{address}/invocations"
         self._outcomes: list[dict[str, Any]] = []
         self._session = requests.Session()
+        self._session.trust_env = False  # a proxy of the environment does not know this machine's own address
 
     def burst(self, title: str, *, seed: int, feature_drift: float = 0.0, concept_drift: float = 0.0) -> Burst:
         """Send one burst; each has one row that breaks the contract."""
-        rows, truth = applicants(self._spec, seed, feature_drift, concept_drift)
+        rows, truth = applicants(self._spec, {"rows": ROWS, "seed": seed, "feature_drift": feature_drift, "concept_drift": concept_drift})
         column = next(name for name, given in request_contract(self._spec).columns.items() if given.minimum is not None)
         rows[3][column] = -1
         start = datetime.now(UTC)
@@ -94,10 +95,15 @@ class Traffic:
         return predictions
 
 
-def applicants(spec: ModelSpec, seed: int, feature_drift: float, concept_drift: float) -> tuple[list[dict[str, Any]], list[int]]:
-    """Requests as a caller sends them, and what will become of each."""
+def applicants(spec: ModelSpec, changed: Mapping[str, float]) -> tuple[list[dict[str, Any]], list[int]]:
+    """Requests as a caller sends them, and what will become of each.
+
+    Parameters
+    ----------
+    changed
+        Knobs of the generator that differ from the model file's.
+    """
     assert spec.data.generator is not None
-    changed = {"rows": ROWS, "seed": seed, "feature_drift": feature_drift, "concept_drift": concept_drift}
     knobs = spec.data.knobs.model_copy(update=changed)
     tables = entry_point(spec.data.generator, key="data.generator")(knobs)
     features = compute_features(spec, tables.rows, tables.events)

@@ -1,28 +1,39 @@
-"""Canaries between real MLflow models, each trained and packaged here and served by MLflow's scoring server on a port of its own."""
+"""Canaries between real MLflow models, each trained and packaged here and served by MLflow's scoring server on a port of its own.
+
+Whether the margin is clear, whatever the traffic, is computed without servers: by the models' own scores of many seeds' applicants.
+"""
 
 from __future__ import annotations
 
+import itertools
+import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from ml.spec import load_spec
 from mlctl.config.yaml_file import read_yaml
+from mlctl.promotion.canary import Arm, Limits
 from mlctl.promotion.canary_limits import limits_of
 from mlctl.promotion.canary_run import Outcome, run_canary
-from mlctl.promotion.local_traffic import LocalTraffic, read_requests
+from mlctl.promotion.counting import Count
+from mlctl.promotion.local_traffic import LocalTraffic, Request, read_requests
 from workflows.demo.canary import write_requests
+from workflows.demo.gitops import TOGETHER
 from workflows.demo.servers import free_port
+from workflows.demo.story import MOVED
 
 pytestmark = [pytest.mark.ml, pytest.mark.slow]
 
 MODEL = "credit-risk"
 DEFINITION = Path(__file__).parents[3] / "ml" / "models" / f"{MODEL}.yaml"
 SHARES = (10, 50, 100)
-SLOW_MS = 800
+SLOW_MS = {"slow": 1500}
+"""No other challenger may be refused because the machine is busy."""
 
 FAULTY = """
 import time
@@ -38,7 +49,7 @@ def _load_pyfunc(path):
     return Faulty(served_model._load_pyfunc(path))
 """
 FAULTS = {
-    "slow": "time.sleep(1.0)",
+    "slow": "time.sleep(2.0)",
     "failing": "assert self.asked % 3, 'out of memory'",
 }
 KNOBS: dict[str, dict[str, Any]] = {
@@ -97,16 +108,26 @@ def serve(model: Path, log: Path, stack: ExitStack) -> str:
     return stack.enter_context(serving(model, free_port(), log=log))
 
 
+def tried(challenger: str, minimum: int, seed: int, folder: Path) -> tuple[list[Request], Limits]:
+    """The requests of a challenger's trial, and the limits of the model's own file; of the biased one as in the demo."""
+    folder.mkdir(exist_ok=True)
+    unequal = challenger == "biased"
+    changed = {"rows": 1000, "bias": 1.0} if unequal else {"rows": 500}
+    path = write_requests(folder / "requests.jsonl", load_spec(MODEL), {"seed": seed, **changed}, together=TOGETHER if unequal else 1)
+    psi = float(MOVED[1]) if unequal else None
+    limits = limits_of(read_yaml(DEFINITION).value, minimum_requests=minimum, step_seconds=3600, psi=psi)
+    return read_requests(path), limits
+
+
 @pytest.fixture
 def canary(models: dict[str, Path], champion: str, tmp_path: Path) -> Callable[[str, int], tuple[Outcome, LocalTraffic]]:
     """Run a canary of one of the models against the champion, by the limits of the model's own file."""
 
     def run(challenger: str, minimum: int) -> tuple[Outcome, LocalTraffic]:
-        requests = read_requests(write_requests(tmp_path / "requests.jsonl", load_spec(MODEL), seed=5))
-        limits = limits_of(read_yaml(DEFINITION).value, minimum_requests=minimum, step_seconds=3600)
+        requests, limits = tried(challenger, minimum, 5, tmp_path)
         with ExitStack() as stack:
             address = serve(models[challenger], tmp_path / "log", stack)
-            traffic = LocalTraffic(champion, address, requests, slow_ms=SLOW_MS, favourable="approved")
+            traffic = LocalTraffic(champion, address, requests, slow_ms=SLOW_MS.get(challenger, 5000), favourable="approved")
             return run_canary(traffic, SHARES, limits), traffic
 
     return run
@@ -117,7 +138,7 @@ def canary(models: dict[str, Path], champion: str, tmp_path: Path) -> Callable[[
     [
         ("slow", 60, {"latency"}),
         ("failing", 60, {"errors"}),
-        ("biased", 250, {"groups", "distribution", "business"}),
+        ("biased", 40, {"groups", "business"}),
         ("skewed", 100, {"distribution", "business"}),
     ],
 )
@@ -140,3 +161,65 @@ def test_a_good_model_reaches_all_traffic(canary: Callable[[str, int], tuple[Out
     assert traffic.failed_for_callers == 0
     verdicts = {check.name: check.verdict for check in outcome.decision.checks}
     assert verdicts["errors"] == verdicts["latency"] == verdicts["business"] == verdicts["distribution"] == "pass"
+
+
+Answers = list[list[dict[str, Any]]]
+"""Request by request, row by row."""
+
+
+def answers(model: Path, source: list[Request]) -> Answers:
+    """What a model says, in this process and all at once."""
+    from ml.serving.scorer import load_scorer
+    from ml.serving.served_model import ServedModel
+
+    bodies = [request.body["dataframe_records"] for request in source]
+    rows = iter(ServedModel(load_scorer(model)).answer(pd.DataFrame([row for body in bodies for row in body])))
+    return [[next(rows) for _ in body] for body in bodies]
+
+
+class Played:
+    """Traffic between two models without servers."""
+
+    def __init__(self, champion: Answers, challenger: Answers, source: list[Request], seed: int) -> None:
+        self._answers, self._source = (champion, challenger), itertools.cycle(enumerate(source))
+        self._random, self._share = random.Random(seed), 0.0
+        self.failed_for_callers: int | None = 0
+
+    def split(self, percent: int) -> None:
+        self._share, self._counts = percent / 100, (Count(), Count())
+
+    def counts(self) -> tuple[Arm, Arm]:
+        for position, request in itertools.islice(self._source, 50):
+            arm = int(self._random.random() < self._share)
+            self._counts[arm].requests += 1
+            for row in self._answers[arm][position]:
+                self._counts[arm].read(row, request.groups, "approved")
+        return self._counts[0].arm(), self._counts[1].arm()
+
+
+@pytest.mark.parametrize(("challenger", "minimum", "refused"), [("biased", 40, True), ("skewed", 100, True), ("good", 60, False)])
+def test_the_verdict_is_the_same_whatever_the_traffic(
+    models: dict[str, Path], tmp_path: Path, challenger: str, minimum: int, refused: bool
+) -> None:
+    outcomes = []
+    for seed in range(10):
+        source, limits = tried(challenger, minimum, seed, tmp_path / str(seed))
+        traffic = Played(answers(models["champion"], source), answers(models[challenger], source), source, seed)
+        outcomes.append(run_canary(traffic, SHARES, limits))
+    assert {outcome.result for outcome in outcomes} == {"rolled_back" if refused else "champion_replaced"}
+    reasons = {check.name for outcome in outcomes for check in outcome.decision.checks if check.verdict == "fail"}
+    assert reasons <= {"biased": {"groups", "business"}, "skewed": {"distribution", "business"}, "good": set()}[challenger]
+
+
+def test_the_biased_model_is_far_below_the_limit_of_four_fifths(models: dict[str, Path], tmp_path: Path) -> None:
+    """By hand: the share of approved black and white applicants, over all requests of each seed."""
+    ratios = []
+    for seed in range(10):
+        source, _ = tried("biased", 40, seed, tmp_path / str(seed))
+        found = list(zip(source, answers(models["biased"], source), strict=True))
+        shares = {}
+        for race in ("black", "white"):
+            said = [row["decision"] for request, rows in found if f"race: {race}" in request.groups for row in rows]
+            shares[race] = said.count("approved") / len(said)
+        ratios.append(shares["black"] / shares["white"])
+    assert max(ratios) < 0.6, ratios
