@@ -1,15 +1,12 @@
 """The router in front of one model: takes an authenticated HTTP request, picks a version by weight, asks its endpoint, keeps a record.
 
 Runs as an AWS Lambda function behind an HTTP API. Its settings are in the environment variable `ROUTER` (JSON, see `Settings`).
-The record of a request and its answer goes to S3, because a serverless endpoint captures nothing itself; it has the form and the place of
-SageMaker's own data capture, so that whoever reads one reads the other:
-https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html.
+The record of a request and its answer goes to S3, because a serverless endpoint captures nothing itself (see `record`).
 """
 
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -18,8 +15,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any, Protocol
 
-NAMESPACE = "MLPlatform/Serving"
-"""Of the metrics that the router writes."""
+from infra.router.metrics import count
+from infra.router.record import Exchange, Records, Storage, share, side
 
 _TOO_LARGE = 4 * 1024 * 1024
 """SageMaker serverless takes 4 MB; HTTP APIs and Lambda stop at 6 MB."""
@@ -70,12 +67,6 @@ class Runtime(Protocol):
     def invoke_endpoint_async(self, **request: Any) -> dict[str, Any]: ...
 
 
-class Storage(Protocol):
-    """The part of boto3's S3 client that is used."""
-
-    def put_object(self, **request: Any) -> Any: ...
-
-
 class RefusedError(Exception):
     """The request cannot be answered; `status` is the HTTP status that the caller gets."""
 
@@ -83,11 +74,6 @@ class RefusedError(Exception):
         self.status = status
         self.problem = problem
         super().__init__(problem)
-
-
-def share(key: str) -> float:
-    """A number in [0, 100) that is the same for the same key, and spread evenly over different ones."""
-    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") / 2**64 * 100
 
 
 def choose(targets: tuple[Target, ...], key: str) -> Target:
@@ -111,16 +97,6 @@ def body_of(event: dict[str, Any]) -> bytes:
     return body
 
 
-_ENCODINGS = {"application/json": "JSON", "text/csv": "CSV"}
-
-
-def _captured(mode: str, body: bytes, kind: str) -> dict[str, str]:
-    """One side of a record: text as it is where the content type says so, base64 otherwise."""
-    encoding = _ENCODINGS.get(kind.partition(";")[0].strip().lower(), "BASE64")
-    data = base64.b64encode(body).decode() if encoding == "BASE64" else body.decode(errors="replace")
-    return {"observedContentType": kind, "mode": mode, "data": data, "encoding": encoding}
-
-
 class Router:
     """Answers the requests to one model."""
 
@@ -128,6 +104,9 @@ class Router:
         self._settings = settings
         self._runtime = runtime
         self._storage = storage
+        self._records = Records(
+            bucket=settings.capture_bucket, prefix=settings.capture_prefix, percent=settings.capture_percent, key=settings.key
+        )
 
     def handle(self, event: dict[str, Any]) -> dict[str, Any]:
         """The HTTP answer to an event of an HTTP API (payload format 2.0)."""
@@ -142,10 +121,10 @@ class Router:
                 return self._enqueue(event, target, body, kind)
             answer, answer_kind = self._ask(target, identifier, body, kind)
         except RefusedError as refused:
-            self._count(event, target, refused.status)
+            self._count(target, refused.status)
             return _answer(refused.status, json.dumps({"error": refused.problem}), "application/json", target)
-        self._record(event, target, _captured("INPUT", body, kind), _captured("OUTPUT", answer, answer_kind))
-        self._count(event, target, 200)
+        self._record(event, target, side("INPUT", body, kind), side("OUTPUT", answer, answer_kind))
+        self._count(target, 200)
         return _answer(200, answer.decode(), answer_kind, target)
 
     def _ask(self, target: Target, identifier: str, body: bytes, kind: str) -> tuple[bytes, str]:
@@ -169,7 +148,7 @@ class Router:
             )
         except Exception as error:
             raise _refusal(error) from error
-        self._count(event, target, 202)
+        self._count(target, 202)
         place = {"inference_id": identifier, "output": response["OutputLocation"], "failure": response.get("FailureLocation")}
         return _answer(202, json.dumps(place), "application/json", target)
 
@@ -177,36 +156,24 @@ class Router:
         """Keep request and answer. Whoever asked gets the answer even where this fails; the failure is counted."""
         context = event["requestContext"]
         identifier = context["requestId"]
-        if share(f"capture {identifier}") >= self._settings.capture_percent:
+        if not self._records.wants(identifier):
             return
-        moment = datetime.fromtimestamp(context["timeEpoch"] / 1000, UTC)
-        about = {"eventId": identifier, "inferenceId": identifier, "inferenceTime": f"{moment:%Y-%m-%dT%H:%M:%SZ}"}
-        record = {"captureData": {"endpointInput": asked, "endpointOutput": answered}, "eventMetadata": about, "eventVersion": "0"}
-        folder = f"{self._settings.capture_prefix}/{target.endpoint}/{target.variant}/{moment:%Y/%m/%d/%H}"
-        try:
-            self._storage.put_object(
-                Bucket=self._settings.capture_bucket,
-                Key=f"{folder}/{identifier}.jsonl",
-                Body=json.dumps(record).encode() + b"\n",
-                ContentType="application/jsonlines",
-                ServerSideEncryption="aws:kms",
-                SSEKMSKeyId=self._settings.key,
-            )
-        except Exception as error:
-            self._metric(event, {"CaptureFailures": 1}, problem=str(error))
-
-    def _count(self, event: dict[str, Any], target: Target, status: int) -> None:
-        values = {"Requests": 1, "Throttles": int(status == 429), "Errors": int(status >= 500)}
-        self._metric(event, values, version=target.version, status=status)
-
-    def _metric(self, event: dict[str, Any], values: dict[str, int], **further: Any) -> None:
-        """One log line that CloudWatch turns into metrics (embedded metric format): no call, no right needed."""
-        metrics = [{"Name": name, "Unit": "Count"} for name in values]
-        definition = {"Namespace": NAMESPACE, "Dimensions": [["Model"]], "Metrics": metrics}
-        now = int(datetime.now(UTC).timestamp() * 1000)
-        print(
-            json.dumps({"_aws": {"Timestamp": now, "CloudWatchMetrics": [definition]}, "Model": self._settings.model, **values, **further})
+        exchange = Exchange(
+            identifier=identifier,
+            moment=datetime.fromtimestamp(context["timeEpoch"] / 1000, UTC),
+            endpoint=target.endpoint,
+            variant=target.variant,
+            asked=asked,
+            answered=answered,
         )
+        try:
+            self._records.keep(exchange, self._storage)
+        except Exception as error:
+            count(self._settings.model, {"CaptureFailures": 1}, problem=str(error))
+
+    def _count(self, target: Target, status: int) -> None:
+        values = {"Requests": 1, "Throttles": int(status == 429), "Errors": int(status >= 500)}
+        count(self._settings.model, values, version=target.version, status=status)
 
 
 _STATUS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -9,6 +10,7 @@ import pulumi_aws as aws
 
 from infra.policy_document import Statement, allow
 from infra.router.handler import Target
+from infra.serving.answer_recorder import AnswerRecorder, AnswerRecorderArgs, recorder_log_group
 from infra.serving.container_model import ContainerModel, ContainerModelArgs
 from infra.serving.endpoint_scaling import EndpointScaling, EndpointScalingArgs
 from infra.serving.front_door import FrontDoor
@@ -18,6 +20,7 @@ from infra.serving.placed_model import PlacedModel
 from infra.serving.request_metrics import queue_metrics
 from infra.serving.router import Router, RouterArgs, router_log_group
 from infra.serving.variant import CHAMPION, has_local_disk, instance_variant
+from infra.topic import Topic, TopicArgs
 
 _ROUTER_CALLS = 10
 """Calls of the router at once: each only puts a request in the queue."""
@@ -33,8 +36,8 @@ class AsynchronousEndpointArgs:
 
 class AsynchronousEndpoint(pulumi.ComponentResource):
     """Creates the model's access, the SageMaker model, the endpoint with its configuration (results and failures in the data bucket,
-    failures told to the team), alarms, autoscaling by backlog down to zero, and the router that puts requests in the queue. Requests
-    and results stay in the bucket, so nothing else captures them.
+    failures told to the team), alarms, autoscaling by backlog down to zero, the router that puts requests in the queue, and, where requests
+    are captured, the topic that is told of each answer and the recorder behind it, since SageMaker captures nothing of such an endpoint.
     """
 
     def __init__(self, name: str, args: AsynchronousEndpointArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -44,10 +47,11 @@ class AsynchronousEndpoint(pulumi.ComponentResource):
         placed = args.placed
         instances = placed.model.instances
         assert instances is not None
-        groups = [f"/aws/sagemaker/Endpoints/{placed.endpoint_name}", router_log_group(placed)]
-        self._access = ModelAccess(
-            name, ModelAccessArgs(placed=placed, log_groups=groups, statements=_statements(placed)), opts=self._child
-        )
+        self._answered = self._topic() if placed.model.data_capture_percent else None
+        self._access = self._make_access()
+        if self._answered:
+            recorder = AnswerRecorderArgs(placed=placed, access=self._access, topic_arn=self._answered)
+            AnswerRecorder(f"{name}-recorder", recorder, opts=self._child)
         ModelAlarms(
             name,
             ModelAlarmsArgs(
@@ -72,6 +76,29 @@ class AsynchronousEndpoint(pulumi.ComponentResource):
             opts=self._child,
         )
         self.register_outputs({"endpoint": endpoint.name, "path": self.router.path})
+
+    def _topic(self) -> pulumi.Output[str]:
+        """SageMaker publishes with the model's own role, so no service is let in."""
+        here = self._placed.here
+        arguments = TopicArgs(
+            display_name=f"Answers of {self._placed.name}",
+            key_arn=here.alerts_key_arn,
+            account=here.account,
+            publishers=[],
+            tags=self._placed.tags,
+        )
+        told: pulumi.Output[str] = Topic(f"{self._name}-answers", arguments, opts=self._child).arn
+        return told
+
+    def _make_access(self) -> ModelAccess:
+        placed = self._placed
+        groups = [f"/aws/sagemaker/Endpoints/{placed.endpoint_name}", router_log_group(placed)]
+        topics = [placed.topic_arn]
+        if self._answered:
+            groups.append(recorder_log_group(placed))
+            topics.append(self._answered)
+        arguments = ModelAccessArgs(placed=placed, log_groups=groups, statements=_statements(placed, topics))
+        return ModelAccess(self._name, arguments, opts=self._child)
 
     def _scaling(self, endpoint: aws.sagemaker.Endpoint) -> None:
         placed, instances = self._placed, self._placed.model.instances
@@ -105,7 +132,7 @@ class AsynchronousEndpoint(pulumi.ComponentResource):
                     "s3_output_path": pulumi.Output.concat(placed.data("async"), "/output"),
                     "s3_failure_path": pulumi.Output.concat(placed.data("async"), "/failure"),
                     "kms_key_id": placed.here.data_key_arn,
-                    "notification_config": {"error_topic": placed.topic_arn},
+                    "notification_config": {"error_topic": placed.topic_arn, "success_topic": self._answered},
                 },
             },
             tags={**placed.tags, "model": placed.name},
@@ -120,11 +147,11 @@ class AsynchronousEndpoint(pulumi.ComponentResource):
         )
 
 
-def _statements(placed: PlacedModel) -> list[Statement]:
+def _statements(placed: PlacedModel, topics: Sequence[pulumi.Input[str]]) -> list[Statement]:
     here = placed.here
     return [
         allow("ReadAndAnswer", actions=("s3:GetObject", "s3:PutObject"), resources=placed.data_arn("async")),
         allow("UseDataKey", actions=("kms:Decrypt", "kms:GenerateDataKey"), resources=here.data_key_arn),
-        allow("TellOfFailures", actions=("sns:Publish",), resources=placed.topic_arn),
+        allow("TellOfAnswersAndFailures", actions=("sns:Publish",), resources=list(topics)),
         allow("UseAlertsKey", actions=("kms:Decrypt", "kms:GenerateDataKey"), resources=here.alerts_key_arn),
     ]

@@ -17,7 +17,7 @@ def model_key(name: str, placed: PlacedModel, opts: pulumi.ResourceOptions) -> K
         description=f"Disks, captured requests and logs of the model {placed.name}",
         account=here.account,
         region=here.region,
-        via_services=["sagemaker", "s3", "lambda", "scheduler", "ec2"],
+        via_services=["sagemaker", "s3", "lambda", "scheduler", "ec2", "sqs"],
         statements=[log_group_use(here.region, here.account)],
         deletion_window_days=here.key_deletion_days,
         tags=placed.tags,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pulumi
 
-from infra.router.handler import NAMESPACE
+from infra.router.metrics import NAMESPACE
 
 _SAGEMAKER = "AWS/SageMaker"
 _GATEWAY = "AWS/ApiGateway"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +17,12 @@ from infra.serving.front_door import FrontDoor
 from infra.serving.model_access import ModelAccess
 from infra.serving.placed_model import PlacedModel
 
-_CODE = Path(__file__).parents[1] / "router" / "handler.py"
+_CODE = Path(__file__).parents[1] / "router"
+
+
+def router_code(*modules: str) -> pulumi.AssetArchive:
+    """Modules of infra/router under the names by which they import one another."""
+    return pulumi.AssetArchive({f"infra/router/{name}.py": pulumi.FileAsset(os.path.relpath(_CODE / f"{name}.py")) for name in modules})
 
 
 def router_log_group(placed: PlacedModel) -> str:
@@ -64,8 +70,8 @@ class Router(pulumi.ComponentResource):
             description=f"Routes requests to the model {placed.name}",
             runtime=aws.lambda_.Runtime.PYTHON3D13,
             architectures=["arm64"],
-            handler="handler.handler",
-            code=pulumi.AssetArchive({"handler.py": pulumi.FileAsset(str(_CODE))}),
+            handler="infra.router.handler.handler",
+            code=router_code("handler", "metrics", "record"),
             role=role.arn,
             memory_size=256,
             timeout=29,  # an HTTP API waits 30 seconds

@@ -134,8 +134,8 @@ class Model(Section):
     alarms: ServingAlarms = ServingAlarms()
     """Limits that alarm."""
     data_capture_percent: Percent = 100
-    """Share of requests kept for drift and audit: by SageMaker (realtime), by the router (serverless), by KServe (all or none). What goes
-    in and out of asynchronous and batch models lies in the data bucket anyway."""
+    """Share of requests kept for drift and audit: by SageMaker (realtime), by the router (serverless), by a function that is told of each
+    answer (asynchronous), by KServe (all or none). What goes in and out of batch models lies in the data bucket anyway."""
     network_isolation: bool = True
     """The container cannot reach any network. AWS has no such switch for serverless: set it to false there."""
     vpc: bool = True

@@ -17,7 +17,8 @@ from policies.rule import resource_rule
     severity=Severity.HIGH,
     types=("aws:sagemaker/endpointConfiguration:EndpointConfiguration",),
     why="Drift, fairness over time and complaints are judged from the captured data.",
-    remediation="Set data_capture_config with enable_capture True, both modes and a percentage above 0. (AWS has none for serverless.)",
+    remediation="Set data_capture_config with enable_capture True, both modes and a percentage above 0. "
+    "AWS has none for serverless and asynchronous ones; give the latter a success_topic, by which somebody else records.",
     allowed={
         "productionVariants": [{"instanceType": "ml.m5.large"}],
         "dataCaptureConfig": {
@@ -30,6 +31,10 @@ from policies.rule import resource_rule
 )
 def sagemaker_data_captured(args: ResourceValidationArgs) -> Iterator[str]:
     if all(given(variant, "serverlessConfig") for variant in items(args.props.get("productionVariants"))):
+        return
+    if given(args.props, "asyncInferenceConfig"):
+        if not given(args.props, "asyncInferenceConfig.outputConfig.notificationConfig.successTopic"):
+            yield "tells nobody of its answers, so nobody records them"
         return
     capture = args.props.get("dataCaptureConfig") or {}
     if not true(capture.get("enableCapture")) or number(capture.get("initialSamplingPercentage"), 0) <= 0:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from infra.router.handler import Router, Settings, Target, choose, handler, share
+from infra.router.handler import Router, Settings, Target, choose, handler
+from infra.router.record import share
 
 CHAMPION = Target(endpoint="acme-churn", variant="champion", version=3, weight=90)
 CHALLENGER = Target(endpoint="acme-churn-challenger", variant="challenger", version=4, weight=10)

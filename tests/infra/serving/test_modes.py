@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from mlctl.plan.model import Plan, Resource
@@ -59,6 +63,7 @@ def test_router_records_for_serverless_only(served: Served) -> None:
     percent = {
         name: json.loads(function["environment"]["variables"]["ROUTER"])["capture_percent"]
         for name, function in of(served, "Function").items()
+        if name.endswith("-router")
     }
     assert percent == {"split-router": 50, "trial-router": 0, "shadow-router": 0, "queue-router": 0}
     assert "RecordRequests" in policy(served, "split-router") and "RecordRequests" not in policy(served, "trial-router")
@@ -81,6 +86,60 @@ def test_everything_is_recorded_in_one_place_per_model(served: Served) -> None:
     for role, sid, model in (("split-router", "RecordRequests", "split"), ("trial", "CaptureRequests", "trial")):
         expected = f"arn:aws:s3:::{bucket}/lending/monitoring/{model}/decisions/*"
         assert policy(served, role)[sid]["Resource"] == expected
+
+
+def test_a_queue_has_its_answers_recorded(served: Served) -> None:
+    """SageMaker captures nothing of an asynchronous endpoint: a function does, told of each answer."""
+    [configuration] = [item for item in of(served, "EndpointConfiguration").values() if "asyncInferenceConfig" in item]
+    assert "dataCaptureConfig" not in configuration
+    topic = "<<aws:sns/topic:Topic|queue-answers|arn>>"
+    assert configuration["asyncInferenceConfig"]["outputConfig"]["notificationConfig"]["successTopic"] == topic
+    function = of(served, "Function")["queue-recorder"]
+    settings = json.loads(function["environment"]["variables"]["ANSWERS"])
+    assert (settings["endpoint"], settings["variant"]) == (f"{PREFIX}-queue", "champion")
+    records = settings["records"]
+    assert (records["bucket"], records["percent"]) == (f"{PREFIX}-workflows-333333333333", 100)
+    assert records["prefix"] == "lending/monitoring/queue/decisions"
+    [subscription] = [item for item in of(served, "TopicSubscription").values() if item["protocol"] == "lambda"]
+    assert (subscription["topic"], subscription["endpoint"]) == (topic, "<<aws:lambda/function:Function|queue-recorder|arn>>")
+    called = of(served, "Permission")["queue-recorder"]
+    assert (called["principal"], called["sourceArn"]) == ("sns.amazonaws.com", topic)
+    assert function["deadLetterConfig"]["targetArn"] == "<<aws:sqs/queue:Queue|queue-recorder-failures|arn>>"
+    assert of(served, "MetricAlarm")["queue-recorder-failures"]["alarmActions"]
+
+
+def test_a_recorder_reads_and_writes_its_own_model_alone(served: Served) -> None:
+    rights = policy(served, "queue-recorder")
+    written = f"arn:aws:s3:::{PREFIX}-workflows-333333333333/lending/monitoring/queue/decisions/*"
+    assert (rights["RecordRequests"]["Action"], rights["RecordRequests"]["Resource"]) == (["s3:PutObject"], written)
+    assert rights["ReadRequestsAndAnswers"]["Action"] == ["s3:GetObject"]
+    assert rights["ReadRequestsAndAnswers"]["Resource"].endswith("/async/queue/*")
+    published = policy(served, "queue")["TellOfAnswersAndFailures"]["Resource"]
+    assert published == ["<<aws:sns/topic:Topic|alerts-lending|arn>>", "<<aws:sns/topic:Topic|queue-answers|arn>>"]
+
+
+def test_without_capture_nobody_is_told_of_answers(plan_variant: Callable[..., Plan]) -> None:
+    queue = {"team": "retention", "version": 2, "mode": "asynchronous", "instances": {"instance_type": "ml.m5.large"}}
+    edits = {"models.churn": {**queue, "data_capture_percent": 0}, "usage.models": {}}
+    [stack] = [stack for stack in plan_variant(edits, base="dev", stacks=("serving",)).stacks if stack.name == "serving"]
+    assert stack.errors == ()
+    assert [name for name in of(stack.resources, "Function") if "recorder" in name] == []
+    assert "churn-answers" not in of(stack.resources, "Topic")
+    [configuration] = of(stack.resources, "EndpointConfiguration").values()
+    told = configuration["asyncInferenceConfig"]["outputConfig"]["notificationConfig"]
+    assert {key for key, topic in told.items() if topic} == {"errorTopic"}
+
+
+def test_a_function_brings_what_it_imports(served: Served, tmp_path: Path) -> None:
+    """Unpacked as Lambda does, with nothing beside it but Python's own library."""
+    stack = Path(__file__).parents[3] / "stacks" / "serving"
+    for name, function in of(served, "Function").items():
+        for place, asset in function["code"]["assets"].items():
+            (tmp_path / name / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(stack / asset["path"], tmp_path / name / place)
+        module, _, entry = function["handler"].rpartition(".")
+        program = f"import sys; sys.path.insert(0, {str(tmp_path / name)!r}); from {module} import {entry}"
+        subprocess.run([sys.executable, "-I", "-S", "-c", program], check=True, timeout=60)
 
 
 def test_trial_shares_traffic_and_shadow_copies_it(served: Served) -> None:
