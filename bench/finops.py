@@ -136,7 +136,7 @@ def measure(form: str, workloads: int, account: str) -> dict[str, object]:
         written = time.perf_counter() - started
         arguments = ["finops", "report", "--env", "prod", "--from", str(path), "--period", "2026-10", "--today", "2026-11-20"]
         command = [sys.executable, "-c", _RUN, *arguments, "--out", str(Path(folder) / "out")]
-        run = subprocess.run(command, cwd=_ROOT, check=True, capture_output=True, text=True)
+        run = subprocess.run(command, cwd=_ROOT, check=True, stdout=subprocess.PIPE, text=True)
         found = json.loads((Path(folder) / "out" / "report.json").read_text(encoding="utf-8"))
         return {
             "form": form,

@@ -1,6 +1,6 @@
 """Reads FOCUS 1.2 as Parquet, the form that AWS exports: in batches, a file's row groups in two processes.
 
-What tells charges apart is joined to one text per row by pyarrow; only that text, the time and the amount of a row reach Python.
+pyarrow joins what tells charges apart to one text per row and numbers the texts; per row only two numbers and the amount reach Python.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlctl.errors import InputError
-from mlctl.finops.ledger import Entry, overlap
+from mlctl.finops.ledger import Entry, Window, overlap
 from mlctl.finops.money import amount
 from mlctl.finops.read.focus_columns import Columns
 from mlctl.finops.read.focus_row import RowReader
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _ROWS = 100_000
 _FIELD, _PART = "\x1f", "\x1e"
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
+_MOST = Decimal("1e12")
+_NOTHING = Decimal(0)
 
 
 def read_parquet(path: Path, request: FocusRequest) -> Iterator[Tally]:
@@ -81,37 +83,49 @@ class _Reader:
         self._known: dict[str, Entry | None] = {}
 
     def add(self, batch: pa.RecordBatch) -> None:
-        columns = self.opener.columns
-        keys = _keys(batch, columns.fixed_names)
-        starts, ends = (_times(batch.column(name)) for name in ("ChargePeriodStart", "ChargePeriodEnd"))
+        columns, ledger = self.opener.columns, self.tally.ledger
+        keys, which = _distinct(_joined([part for name in columns.fixed_names for part in _parts(batch.column(name))]))
+        first = dict(zip(reversed(which), range(batch.num_rows - 1, -1, -1), strict=True))
+        entries = [self._entry(batch, key, first[place]) for place, key in enumerate(keys)]
+        times, when = _distinct(_joined([_times(batch.column(name)) for name in ("ChargePeriodStart", "ChargePeriodEnd")]))
+        windows = [self._window(text) for text in times]
         costs = batch.column(columns.cost_name).to_pylist()
-        known, window_of, tally = self._known, self.tally.ledger.window, self.tally
-        for number, (key, start, end, cost) in enumerate(zip(keys, starts, ends, costs, strict=True)):
-            entry = known.get(key)
-            if entry is None and key not in known:
-                entry = known[key] = self._entry(batch, number)
+        for number, (place, time, cost) in enumerate(zip(which, when, costs, strict=True)):
+            entry = entries[place]
             if entry is None:
-                tally.other_accounts += 1
+                self.tally.other_accounts += 1
                 continue
+            window = windows[time]
             try:
-                window = window_of(start, end)
                 usd = Decimal(repr(cost)) if type(cost) is float else Decimal(cost)
-                if not (usd >= 0 or entry.negative) or not usd.is_finite():
-                    raise ValueError("the amount is negative or not finite")
-            except (ValueError, TypeError, ArithmeticError) as error:
-                raise self._problem(cost, self._row(number), error, entry) from None
+                sound = (usd >= _NOTHING or entry.negative) and -_MOST < usd < _MOST
+            except (ValueError, TypeError, ArithmeticError):
+                sound = False
+            if not sound or isinstance(window, ValueError):
+                raise self._problem(cost, self._row(number), window, entry)
             if window is None:
-                tally.ledger.outside += 1
+                ledger.outside += 1
                 continue
             if entry.hours & window.hours:
-                raise overlap(self.opener.file, None, tuple(part for part in key.split(_FIELD) if part))
+                raise overlap(self.opener.file, None, tuple(part for part in keys[place].split(_FIELD) if part))
             entry.hours |= window.hours
-            entry.amounts[window.span] = entry.amounts.get(window.span, Decimal(0)) + usd
-        tally.rows += batch.num_rows
+            entry.amounts[window.span] = entry.amounts.get(window.span, _NOTHING) + usd
+        self.tally.rows += batch.num_rows
 
-    def _entry(self, batch: pa.RecordBatch, number: int) -> Entry | None:
+    def _window(self, text: str) -> Window | ValueError | None:
+        """The window of two times; what is wrong with them."""
+        start, end = text.split(_FIELD)
+        try:
+            return self.tally.ledger.window(start, end)
+        except ValueError as error:
+            return error
+
+    def _entry(self, batch: pa.RecordBatch, key: str, number: int) -> Entry | None:
+        """The entry of a charge whose first row in the batch is `number`."""
+        if key in self._known:
+            return self._known[key]
         row = [_text(batch.column(place)[number].as_py()) for place in range(batch.num_columns)]
-        entry = self.opener.entry(row, self._row(number))
+        entry = self._known[key] = self.opener.entry(row, self._row(number))
         if entry is not None:
             self.tally.ledger.entries[self.opener.columns.identity(row)] = entry
         return entry
@@ -120,24 +134,27 @@ class _Reader:
         """The row of the file, from 1, that has this number in the batch."""
         return self.before + self.tally.rows + number + 1
 
-    def _problem(self, cost: object, row: int, error: Exception, entry: Entry) -> InputError:
+    def _problem(self, cost: object, row: int, window: object, entry: Entry) -> InputError:
         name = self.opener.columns.cost_name
         try:
             amount(cost, key=name, file=self.opener.file, line=row, negative=entry.negative)
         except InputError as wrong:
             return wrong
         allowed = "times on the hour, for example 2026-10-01T00:00:00Z"
-        return InputError(str(error), file=self.opener.file, line=row, key="ChargePeriodStart, ChargePeriodEnd", allowed=allowed)
+        return InputError(str(window), file=self.opener.file, line=row, key="ChargePeriodStart, ChargePeriodEnd", allowed=allowed)
 
 
-def _keys(batch: pa.RecordBatch, names: Sequence[str]) -> list[str]:
-    """One text per row of all columns that tell charges apart."""
+def _joined(parts: Sequence[pa.Array]) -> pa.Array:
+    """One text per row."""
     import pyarrow.compute as pc
 
-    parts = [part for name in names for part in _parts(batch.column(name))]
-    joined = pc.binary_join_element_wise(*parts, _FIELD, null_handling="replace", null_replacement="")
-    keys: list[str] = joined.to_pylist()
-    return keys
+    return pc.binary_join_element_wise(*parts, _FIELD, null_handling="replace", null_replacement="")
+
+
+def _distinct(column: pa.Array) -> tuple[list[str], list[int]]:
+    """Each text once, and which of them every row has."""
+    encoded = column.dictionary_encode()
+    return encoded.dictionary.to_pylist(), encoded.indices.to_pylist()
 
 
 def _parts(column: pa.Array) -> list[pa.Array]:
@@ -154,11 +171,13 @@ def _parts(column: pa.Array) -> list[pa.Array]:
     return [column.cast(pa.string())]
 
 
-def _times(column: pa.Array) -> list[str]:
+def _times(column: pa.Array) -> pa.Array:
     """Times as RFC 3339; each distinct one is written once."""
+    import pyarrow as pa
+
     encoded = column.dictionary_encode()
     texts = [value if isinstance(value, str) else value.strftime(_TIME) if value else "" for value in encoded.dictionary.to_pylist()]
-    return ["" if place is None else texts[place] for place in encoded.indices.to_pylist()]
+    return pa.array(texts, pa.string()).take(encoded.indices)
 
 
 def _text(value: Any) -> str:

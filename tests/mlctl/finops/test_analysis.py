@@ -83,7 +83,9 @@ def _days(*amounts: object, first: int = 1) -> dict[date, Decimal]:
 def test_odd_days_in_a_row_are_one_anomaly() -> None:
     days = _days(10, 11, 9, 10, 60, 70, 10, 11, 9, 10)
     found = anomalies({"x": days}, list(days), since=OCTOBER.first, least_usd=Decimal(5))
-    assert [(one.first.day, one.last.day, one.usd, one.usual_usd, one.impact_usd) for one in found] == [(5, 6, 130, 10, 110)]
+    assert [(one.first.day, one.last.day, one.usd, one.usual_usd, one.impact_usd) for one in found] == [
+        (5, 6, Decimal(130), Decimal(10), Decimal(110))
+    ]
     # deviations: six of 0 to 1, then 50 and 60; their median is 1, so a day of 70 scores 60 / 1.4826
     assert round(found[0].score, 3) == Decimal("40.469")
 
@@ -109,7 +111,7 @@ def test_a_day_without_a_charge_in_a_series_is_zero_there() -> None:
     known = list(_days(*range(10)))
     rare = {known[9]: Decimal(50)}
     found = anomalies({"x": rare}, known, since=OCTOBER.first, least_usd=Decimal(1))
-    assert [(one.usual_usd, one.impact_usd) for one in found] == [(0, 50)]
+    assert [(one.usual_usd, one.impact_usd) for one in found] == [(Decimal(0), Decimal(50))]
 
 
 def test_movers_compare_means_of_days() -> None:
@@ -118,9 +120,9 @@ def test_movers_compare_means_of_days() -> None:
     found = movers(series, sorted(series["up"]), OCTOBER)
     assert found is not None
     assert [(one.name, one.before_usd, one.now_usd, one.share) for one in found] == [
-        ("gone", 10, 0, -1),
-        ("up", 10, 20, 1),
-        ("new", 0, Decimal("1.5"), None),
+        ("gone", Decimal(10), Decimal(0), Decimal(-1)),
+        ("up", Decimal(10), Decimal(20), Decimal(1)),
+        ("new", Decimal(0), Decimal("1.5"), None),
     ]
     assert movers(series, list(_days(25, 15)), OCTOBER) is None
 
@@ -139,7 +141,10 @@ def test_efficiency_is_weighted_with_cost() -> None:
         _use(usd=Decimal(5), team=None),
     ]
     found = [(one.name, one.usd, one.cpu, one.ram, one.gpu) for one in efficiencies(uses)]
-    assert found == [("lending", 120, Decimal("0.19"), None, Decimal("0.4")), ("(no team)", 5, None, None, None)]
+    assert found == [
+        ("lending", Decimal(120), Decimal("0.19"), None, Decimal("0.4")),
+        ("(no team)", Decimal(5), None, None, None),
+    ]
 
 
 def test_savings_with_their_amounts() -> None:
@@ -152,9 +157,9 @@ def test_savings_with_their_amounts() -> None:
     ]
     found = {one.what: (one.team, one.usd_month) for one in savings(uses, charges, to_month=Decimal(2))}
     assert found == {
-        "smaller requests of w": ("lending", 120),  # 2 × (80 − 16 ÷ 0.8); memory is used well
-        "idle GPUs of pool gpu-training": ("lending", 80),
-        "idle CPU and memory of nodes": (None, 56),  # 2 × (60 − a fifth of 160)
-        "volumes that no pod mounts": (None, 10),
+        "smaller requests of w": ("lending", Decimal(120)),  # 2 × (80 − 16 ÷ 0.8); memory is used well
+        "idle GPUs of pool gpu-training": ("lending", Decimal(80)),
+        "idle CPU and memory of nodes": (None, Decimal(56)),  # 2 × (60 − a fifth of 160)
+        "volumes that no pod mounts": (None, Decimal(10)),
     }
-    assert [(one.team, one.gpu, one.usd) for one in idle(charges)] == [("ml-platform", False, 60), ("lending", True, 40)]
+    assert [(one.team, one.gpu, one.usd) for one in idle(charges)] == [("ml-platform", False, Decimal(60)), ("lending", True, Decimal(40))]

@@ -6,6 +6,7 @@ import json
 import urllib.request
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import boto3
@@ -58,7 +59,7 @@ def test_reads_cost_and_budgets(aws: str, prod: Environment, october: Period, tm
     assert [(charge.subject.team, charge.subject.service, str(charge.usd)) for charge in found.sources[0].charges] == [
         ("lending", "Amazon S3", "12.5")
     ]
-    assert [(one.name, one.limit_usd) for one in found.budgets] == [("acme-prod-all", 12000)]
+    assert [(one.name, one.limit_usd) for one in found.budgets] == [("acme-prod-all", Decimal(12000))]
     assert len(list((tmp_path / "cache").iterdir())) == 4
 
 

@@ -171,8 +171,8 @@ def test_budgets(prod: Environment) -> None:
         stub.add_response("describe_budgets", {"Budgets": [budget("acme-prod-all", "12000", "13000.5")]})
         found = read_budgets(budgets, prod)
     assert [(one.name, one.limit_usd, one.actual_usd, one.forecast_usd) for one in found] == [
-        ("acme-prod-all", 12000, 5, Decimal("13000.5")),
-        ("acme-prod-gpu", 3000, 5, None),
+        ("acme-prod-all", Decimal(12000), Decimal(5), Decimal("13000.5")),
+        ("acme-prod-gpu", Decimal(3000), Decimal(5), None),
     ]
 
 

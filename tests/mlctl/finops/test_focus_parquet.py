@@ -93,6 +93,17 @@ def test_parquet_says_what_csv_says(read: Any, write_bill: WriteBill, tmp_path: 
     assert sum(one.usd for one in found.charges) == Decimal("45.8")
 
 
+def test_a_charge_is_known_by_the_first_of_its_rows(read: Any, tmp_path: Path) -> None:
+    """Rows of charges that take turns: each is entered once, and a wrong tag is named at the row that has it first."""
+    turns = [{**ROWS[0], "day": f"2026-10-{day:02}", "ResourceId": name} for day in range(1, 31) for name in ("a", "b", "c")]
+    found = read(save(tmp_path / "turns.parquet", turns))
+    assert sum(one.usd for one in found.charges) == Decimal("1.5") * 90
+    turns[7] = {**turns[7], "ChargeCategory": "Gift"}
+    turns[10] = {**turns[10], "ChargeCategory": "Gift"}
+    with pytest.raises(InputError, match=r"turns.parquet:8: ChargeCategory: 'Gift'"):
+        read(save(tmp_path / "turns.parquet", turns))
+
+
 def test_decimals_stay_decimals(read: Any, tmp_path: Path) -> None:
     made = table(ROWS[:1], typed=True)
     cost = pa.array([Decimal("1.234567890123456789")], pa.decimal128(38, 18))

@@ -34,7 +34,12 @@ def test_the_allocation_replaces_the_nodes_of_the_bill() -> None:
     found = reconcile([spent, bill], OCTOBER, today=TODAY)
     figures = found.reconciliation
     assert total(found.charges) == total(bill.charges) == figures.billed_usd
-    assert (figures.nodes_usd, figures.allocated_usd, figures.idle_usd, figures.shared_usd) == (150, 115, 20, 5)
+    assert (figures.nodes_usd, figures.allocated_usd, figures.idle_usd, figures.shared_usd) == (
+        Decimal(150),
+        Decimal(115),
+        Decimal(20),
+        Decimal(5),
+    )
     assert figures.difference_usd == 150 - 115 - 20 - 5
     differences = {charge.span.first.day: charge.usd for charge in found.charges if charge.subject.kind is Kind.DIFFERENCE}
     assert differences == {1: 15, 2: -5}
@@ -47,7 +52,12 @@ def test_a_day_that_only_one_of_them_knows() -> None:
     found = reconcile([bill, spent], OCTOBER, today=TODAY)
     figures = found.reconciliation
     assert total(found.charges) == 150
-    assert (figures.nodes_usd, figures.unsplit_usd, figures.allocated_usd, figures.difference_usd) == (150, 50, 60, 40)
+    assert (figures.nodes_usd, figures.unsplit_usd, figures.allocated_usd, figures.difference_usd) == (
+        Decimal(150),
+        Decimal(50),
+        Decimal(60),
+        Decimal(40),
+    )
     assert [gap.what for gap in found.gaps] == [
         "2026-10-02: not in the allocation: the nodes are not split up then",
         "2026-10-03: allocated, but the bill has no nodes then: left out",

@@ -83,15 +83,19 @@ def test_totals(report: FinopsReport) -> None:
         open_rest = (report.unallocated.forecast_usd or 0) if lines is report.teams else 0
         assert sum(line.forecast_usd or 0 for line in lines) + open_rest == report.total.forecast_usd
     assert {line.name: (line.spent_usd, line.budget_usd) for line in report.teams} == {
-        "lending": (20 * 80 + 900, 3500),
-        "retention": (800, 2500),
-        "ml-platform": (0, 7500),
+        "lending": (Decimal(20 * 80 + 900), Decimal(3500)),
+        "retention": (Decimal(800), Decimal(2500)),
+        "ml-platform": (Decimal(0), Decimal(7500)),
     }
     assert report.unallocated.spent_usd == 20 * Decimal("31.5") - 20
     assert report.unknown_labels == ((HOSTILE, Decimal(30)),)
     assert not report.partial
     assert report.gpu is not None
-    assert (report.gpu.spent_usd, report.gpu.forecast_usd, report.gpu.budget_usd) == (2000, 3100, 3000)  # machines, 100 a day
+    assert (report.gpu.spent_usd, report.gpu.forecast_usd, report.gpu.budget_usd) == (
+        Decimal(2000),
+        Decimal(3100),
+        Decimal(3000),
+    )  # machines, 100 a day
     assert report.over == (report.gpu,)
 
 
@@ -100,15 +104,15 @@ def test_over_a_team_budget(prod: Environment) -> None:
         name="focus", role=Role.BILL, charges=(Charge(Subject(Kind.CLOUD, "S3", "lending"), Span(date(2026, 10, 1), 1), Decimal(113)),)
     )
     found = build([dear], Request(environment=prod, period=OCTOBER, today=date(2026, 10, 2)))
-    assert [(line.name, line.forecast_usd) for line in found.over] == [("lending", 3503)]
+    assert [(line.name, line.forecast_usd) for line in found.over] == [("lending", Decimal(3503))]
 
 
 def test_explanations(report: FinopsReport) -> None:
     assert [(one.name, one.first.day, one.impact_usd) for one in report.anomalies or ()] == [
-        ("everything", 12, 900),
-        ("model credit-risk", 12, 900),
-        ("service Amazon SageMaker", 12, 900),
-        ("team lending", 12, 900),
+        ("everything", 12, Decimal(900)),
+        ("model credit-risk", 12, Decimal(900)),
+        ("service Amazon SageMaker", 12, Decimal(900)),
+        ("team lending", 12, Decimal(900)),
     ]
     assert {one.model: (one.assumed, round(one.usd_per_thousand or Decimal(0), 4)) for one in report.predictions} == {
         "credit-risk": (True, Decimal("0.4908")),  # 1,900 USD × 1,000 ÷ (6 million × 20 ÷ 31)
@@ -120,7 +124,7 @@ def test_explanations(report: FinopsReport) -> None:
     assert lines["total", "everything"] == (4000, report.total.forecast_usd)
     assert lines["team", "growth"] == (1, None)
     assert lines["model", "credit-risk"] == (1550, 1900 + 11 * 50)
-    assert [(one.team, one.pool, one.gpu, one.usd) for one in report.idle] == [("lending", "gpu-training", True, 600)]
+    assert [(one.team, one.pool, one.gpu, one.usd) for one in report.idle] == [("lending", "gpu-training", True, Decimal(600))]
 
 
 def test_savings_are_scaled_by_the_days_of_the_allocation(prod: Environment) -> None:
