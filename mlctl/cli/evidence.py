@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,18 +117,23 @@ def record_event(
 
 @command.command("copy")
 @click.option("--bucket", required=True, metavar="NAME", help="The audit bucket: export `audit_bucket` of the registries stack.")
-def copy(bucket: str) -> None:
-    """Copy new records to an object-locked bucket. Refuses to copy a log that is not whole."""
+@click.option("--ref", default="HEAD", show_default=True, metavar="GITREF", help="The log as this commit holds it.")
+def copy(bucket: str, ref: str) -> None:
+    """Copy new records to an object-locked bucket. Refuses to copy a log that is not whole.
+
+    Only what is committed is copied: a record that waits for its pull request gets its place in the chain, and so its hash, by the merge.
+    """
     from mlctl.errors import BlockedError
     from mlctl.evidence.client import s3_client
     from mlctl.evidence.locked_copy import LockedCopy
     from mlctl.evidence.log import EvidenceLog
 
-    log = EvidenceLog(_root() / "evidence")
-    problems = log.verify()
-    if problems:
-        raise BlockedError(f"the log is not whole: {problems[0]}", remedy="mlctl evidence verify")
-    click.echo(f"{LockedCopy(bucket, s3_client()).copy(log)} records copied to {bucket}")
+    with _log_at(_root(), ref, "--ref") as folder:
+        log = EvidenceLog(folder)
+        problems = log.verify()
+        if problems:
+            raise BlockedError(f"the log is not whole: {problems[0]}", remedy="mlctl evidence verify")
+        click.echo(f"{LockedCopy(bucket, s3_client()).copy(log)} records copied to {bucket}")
 
 
 @command.command("collect")
@@ -213,21 +220,30 @@ def _details(pairs: tuple[str, ...], file: Path | None) -> dict[str, Any]:
 
 def _against(root: Path, ref: str) -> list[str]:
     """Compare with the log of another commit."""
+    from mlctl.evidence.log import verify_extends
+
+    with _log_at(root, ref, "--against") as folder:
+        return verify_extends(root / "evidence", folder)
+
+
+@contextmanager
+def _log_at(root: Path, ref: str, key: str) -> Iterator[Path]:
+    """The log's folder as it stands in a commit."""
     import tempfile
 
     from mlctl.errors import InputError
-    from mlctl.evidence.log import verify_extends
     from mlctl.promotion.git import Git
 
     git = Git(root)
     commit = git.commit_of(ref)
     if commit is None:
-        raise InputError(f"git knows no commit {ref!r}", key="--against", remedy=f"fetch it first: git fetch origin {ref}")
-    with tempfile.TemporaryDirectory(prefix="mlctl-evidence-") as folder:
-        for name in git.run("ls-tree", "--name-only", commit, "evidence/").splitlines():
-            if name.endswith(".jsonl"):
-                (Path(folder) / Path(name).name).write_bytes(git.content(commit, name))
-        return verify_extends(root / "evidence", Path(folder))
+        raise InputError(f"git knows no commit {ref!r}", key=key, remedy=f"fetch it first: git fetch origin {ref}")
+    with tempfile.TemporaryDirectory(prefix="mlctl-evidence-") as name:
+        folder = Path(name)
+        for path in git.run("ls-tree", "--name-only", commit, "evidence/").splitlines():
+            if path.endswith((".jsonl", ".json")):
+                (folder / Path(path).name).write_bytes(git.content(commit, path))
+        yield folder
 
 
 def _owners(root: Path) -> dict[str, str]:

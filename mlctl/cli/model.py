@@ -139,22 +139,25 @@ def status(names: tuple[str, ...], aws: bool, form: str) -> None:
 @click.option("--tracking-uri", envvar="MLFLOW_TRACKING_URI", metavar="URL", help="Bring MLflow's aliases in step.")
 @click.option("--sagemaker", is_flag=True, help="Bring the approval status of SageMaker's model packages in step.")
 @click.option(
-    "--artefacts-from", metavar="ENV", help="Copy the pinned artefacts from that environment's bucket, checked by SHA-256 at both ends."
+    "--artefacts",
+    is_flag=True,
+    help="Copy the pinned artefacts from the bucket of `promotion.from_environment`, checked by SHA-256 at both ends.",
 )
-def sync(environment: str, tracking_uri: str | None, sagemaker: bool, artefacts_from: str | None) -> None:
+def sync(environment: str, tracking_uri: str | None, sagemaker: bool, artefacts: bool) -> None:
     """After a merge: bring MLflow's aliases, SageMaker's model packages and the artefact buckets in step with what is pinned."""
     from mlctl.config import load_environments
     from mlctl.errors import InputError
     from mlctl.evidence.client import aws_client
     from mlctl.promotion.follow import follow_artefacts, follow_mlflow, follow_sagemaker
 
-    if not (tracking_uri or sagemaker or artefacts_from):
-        raise InputError("says nothing to do", allowed="--tracking-uri, --sagemaker, --artefacts-from")
+    if not (tracking_uri or sagemaker or artefacts):
+        raise InputError("says nothing to do", allowed="--tracking-uri, --sagemaker, --artefacts")
     here = root()
     place = load_environments(here / "environments", [environment])[0]
     lines: list[str] = []
-    if artefacts_from:
-        source = load_environments(here / "environments", [artefacts_from])[0]
+    if artefacts:
+        before = place.promotion.from_environment
+        source = load_environments(here / "environments", [before])[0] if before else None
         lines += follow_artefacts(source, place, aws_client("s3", place.region))
     if sagemaker:
         lines += follow_sagemaker(here, place, aws_client("sagemaker", place.region))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,24 +27,43 @@ def artefact_key(model: str, version: int) -> str:
     return f"{model}/{version}/model.tar.gz"
 
 
-def copy_artefact(source: Place, target: Place, key: str) -> str | None:
-    """Copy one object; its SHA-256, or None where the target had the same already.
-
-    The copy is made beside its place, read back, and only then put there: nobody finds half a model.
+def verify_artefact(place: Place, key: str) -> str:
+    """The object's SHA-256.
 
     Raises
     ------
     BlockedError
-        The target holds other content under this key, or the content does not match the hash the source claims for it.
+        It is not there, or its content does not match the hash it claims.
+    ServiceError
+        S3 failed.
+    """
+    if not _exists(place, key):
+        raise BlockedError(f"there is no s3://{place.bucket}/{key}", remedy="put the registered version there, or register it again")
+    found, claimed = hash_of(place, key), _claimed(place, key)
+    if claimed and claimed != found:
+        raise BlockedError(
+            f"s3://{place.bucket}/{key} is {found[:12]}… and claims to be {claimed[:12]}…: tampered", remedy="register the model again"
+        )
+    return found
+
+
+def copy_artefact(source: Place, target: Place, key: str) -> str | None:
+    """Copy one object; its SHA-256, or None where the target had the same already.
+
+    The copy is made beside its place, read back, and only then put there: nobody finds half a model. Where the source holds it no longer,
+    as before a rollback to an old version, the target's own is verified.
+
+    Raises
+    ------
+    BlockedError
+        Neither holds it; the target holds other content under this key; or the content does not match the hash it claims.
     ServiceError
         S3 failed. The key is as it was.
     """
-    wanted = hash_of(source, key)
-    claimed = _claimed(source, key)
-    if claimed and claimed != wanted:
-        raise BlockedError(
-            f"s3://{source.bucket}/{key} is {wanted[:12]}… and claims to be {claimed[:12]}…: tampered", remedy="register the model again"
-        )
+    if not _exists(source, key):
+        verify_artefact(target, key)
+        return None
+    wanted = verify_artefact(source, key)
     if _exists(target, key):
         present = hash_of(target, key)
         if present != wanted:
@@ -71,20 +91,31 @@ def hash_of(place: Place, key: str) -> str:
     return digest.hexdigest()
 
 
+def bucket_exists(place: Place) -> bool:
+    """Whether the bucket was made yet."""
+    return _found(f"s3://{place.bucket}", place.s3.head_bucket, Bucket=place.bucket)
+
+
 def _claimed(place: Place, key: str) -> str | None:
     value = _ask(place, "head_object", Key=key).get("Metadata", {}).get(_HASH)
     return str(value) if value else None
 
 
 def _exists(place: Place, key: str) -> bool:
-    from botocore.exceptions import ClientError
+    return _found(f"s3://{place.bucket}/{key}", place.s3.head_object, Bucket=place.bucket, Key=key)
+
+
+def _found(what: str, call: Callable[..., Any], **arguments: str) -> bool:
+    from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        place.s3.head_object(Bucket=place.bucket, Key=key)
+        call(**arguments)
     except ClientError as error:
         if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404:
             return False
-        raise ServiceError(f"s3://{place.bucket}/{key}: {error}", remedy="check the credentials") from None
+        raise ServiceError(f"{what}: {error}", remedy="check the credentials, and that the bucket lets this role read") from None
+    except BotoCoreError as error:
+        raise ServiceError(f"{what}: {error}", remedy="check the credentials") from None
     return True
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from mlctl.config.environment import Environment
+from mlctl.config.model import Model
 from mlctl.errors import BlockedError
 from mlctl.evidence.log import EvidenceLog
-from mlctl.promotion.artefact_copy import Place, artefact_key, copy_artefact
+from mlctl.promotion.artefact_copy import Place, artefact_key, bucket_exists, copy_artefact, verify_artefact
 from mlctl.promotion.history import moves, versions_before
 from mlctl.promotion.model_package import ModelPackages
 from mlctl.promotion.registry import MlflowRegistry
@@ -45,16 +46,37 @@ def follow_sagemaker(root: Path, environment: Environment, sagemaker: Any) -> li
     return lines
 
 
-def follow_artefacts(source: Environment, target: Environment, s3: Any) -> list[str]:
-    """Copy every pinned artefact that the target's bucket lacks; one line per copy."""
+def follow_artefacts(source: Environment | None, target: Environment, s3: Any) -> list[str]:
+    """Bring every pinned artefact, of a version on trial too, into the target's bucket, or see that it is there; one line per copy.
+
+    Parameters
+    ----------
+    source
+        The environment that promotions to the target come from. None: versions are registered in the target itself.
+
+    Raises
+    ------
+    BlockedError
+        An artefact is nowhere, or its content is not what it claims to be.
+    ServiceError
+        S3 failed.
+    """
+    place = Place(bucket=_bucket(target), s3=s3)
+    keys = [artefact_key(name, version) for name, model in sorted(target.models.items()) for version in _pinned(model)]
+    if keys and not bucket_exists(place):
+        return [f"there is no bucket {place.bucket} yet: the first deployment makes it; run this again after it"]
     lines = []
-    for name, model in sorted(target.models.items()):
-        for version in filter(None, (model.version, model.challenger.version if model.challenger else None)):
-            key = artefact_key(name, version)
-            digest = copy_artefact(Place(bucket=_bucket(source), s3=s3), Place(bucket=_bucket(target), s3=s3), key)
-            if digest:
-                lines.append(f"{key}: copied to {target.name}, SHA-256 {digest[:12]}…")
+    for key in keys:
+        if source is None:
+            verify_artefact(place, key)
+        elif digest := copy_artefact(Place(bucket=_bucket(source), s3=s3), place, key):
+            lines.append(f"{key}: copied to {target.name}, SHA-256 {digest[:12]}…")
     return lines
+
+
+def _pinned(model: Model) -> list[int]:
+    trial = model.challenger.version if model.challenger else None
+    return [version for version in (model.version, trial) if version is not None]
 
 
 def _bucket(environment: Environment) -> str:

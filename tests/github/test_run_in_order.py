@@ -14,7 +14,6 @@ import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,6 @@ import boto3
 import pytest
 import requests
 import yaml
-from moto.server import ThreadedMotoServer
 
 from mlctl.evidence.inbox import Inbox
 from mlctl.evidence.log import EvidenceLog
@@ -34,10 +32,12 @@ from tests.mlctl.promotion.conftest import DETAILS, KINDS, SOURCE, Stage, stage
 from tests.mlctl.promotion.test_deployment import ENGINE
 from tests.mlctl.workflow.test_argo_server import FakeArgo
 from tests.mlctl.workflow.test_argo_server import _certificate as certificate
+from tests.moto_server import moto_process, moto_server
 
-__all__ = ["stage"]
+__all__ = ["moto_process", "moto_server", "stage"]
 pytestmark = pytest.mark.slow
 REPO = "/repos/acme/ml-platform"
+AUDIT = "acme-dev-audit-111111111111"
 
 
 def git(root: Path, *arguments: str) -> str:
@@ -62,6 +62,7 @@ class Runner:
             "AWS_ENDPOINT_URL": aws,
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "testing",
+            "AUDIT_BUCKET": AUDIT,
         }
 
     def run(self, workflow: str, *, status: int = 0, **variables: str) -> list[str]:
@@ -81,6 +82,11 @@ class Runner:
         assert status == 0, "every command passed"
         return outputs
 
+    def tool(self, *arguments: str) -> str:
+        """What a command of mlctl's prints."""
+        line = [str(self.root / ".venv" / "bin" / "mlctl"), *arguments]
+        return subprocess.run(line, cwd=self.root, env=self.variables, check=True, capture_output=True, text=True).stdout
+
     def calls(self, name: str) -> list[str]:
         path = self.bin / name
         return path.read_text().splitlines() if path.exists() else []
@@ -95,17 +101,8 @@ class Runner:
         return yaml.safe_load((self.root / "environments" / "dev.yaml").read_text())["models"][model].get("version")
 
 
-@pytest.fixture(scope="module")
-def aws() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def runner(tmp_path: Path, stage: Stage, aws: str) -> Runner:
+def runner(tmp_path: Path, stage: Stage, moto_server: str) -> Runner:
     root, bare, folder = tmp_path / "checkout", tmp_path / "remote.git", tmp_path / "bin"
     subprocess.run(["git", "clone", "--quiet", "--bare", str(SOURCE), str(bare)], check=True)
     git(bare, "update-ref", "refs/heads/main", git(SOURCE, "rev-parse", "HEAD"))
@@ -132,7 +129,7 @@ def runner(tmp_path: Path, stage: Stage, aws: str) -> Runner:
     git(root, "push", "--quiet", "origin", "HEAD:main")
     stage.on("GET", f"{REPO}/pulls", 200, [])
     stage.on("POST", f"{REPO}/pulls", 201, {"html_url": "https://github.example/pull/1"})
-    return Runner(root, folder, stage, aws)
+    return Runner(root, folder, stage, moto_server)
 
 
 def _details(root: Path, kind: str) -> dict[str, str]:
@@ -160,6 +157,7 @@ def test_promote_deploy_and_roll_back(runner: Runner, stage: Stage) -> None:
     stage.on("POST", "/models/churn", 403)
     stage.on("POST", "/models/churn", 400, None, x_model_version="2")
     score(runner.variables["AWS_ENDPOINT_URL"])
+    Cloud(runner).buckets()
     printed = runner.run("deploy", ENVIRONMENT="dev")
     assert [place["environment"] for place in json.loads((runner.bin / "output").read_text().partition("=")[2])] == [
         "dev",
@@ -171,12 +169,19 @@ def test_promote_deploy_and_roll_back(runner: Runner, stage: Stage) -> None:
     previewed = [call for call in runner.calls("calls") if call.startswith("preview ")]
     assert previewed == [call.replace("up", "preview", 1) for call in calls], "once, for people to look at"
     assert calls.index("up cluster") < calls.index("up platform") and calls.index("up registries") < calls.index("up serving")
-    assert "dev: recorded churn version 2" in printed[-5] and printed[-4] == "everything is in step\n"
-    assert "pass           churn answers" in printed[-3] and "pass           churn scores" in printed[-3]
-    assert printed[-2] == "dev: no version is on trial\n"
-    assert "1 records proposed" in printed[-1]
+    artefacts, updated, packages, smoke, canaries, proposed, copied = printed[-7:]
+    assert (artefacts, packages) == ("everything is in step\n", "everything is in step\n")
+    assert "dev: recorded churn version 2" in updated
+    assert "pass           churn answers" in smoke and "pass           churn scores" in smoke
+    assert canaries == "dev: no version is on trial\n"
+    assert "1 records proposed" in proposed
+    merged = 2 * len(KINDS) + 2
+    assert copied == f"{merged} records copied to {AUDIT}\n", "not the record that waits for its merge"
+    assert len(Cloud(runner).locked()) == merged
     git(runner.root, "checkout", "--quiet", "--", "evidence")
     runner.merge("evidence/deployed-dev")
+    assert runner.tool("evidence", "copy", "--bucket", AUDIT) == f"1 records copied to {AUDIT}\n"
+    assert "are whole" in runner.tool("evidence", "verify", "--bucket", AUDIT)
 
     runner.run("rollback", MODEL="churn", ENVIRONMENT="dev", REASON="$(touch owned); too slow")
     assert not (runner.root / "owned").exists()
@@ -201,10 +206,7 @@ def score(aws: str) -> None:
 def put_on_trial(runner: Runner) -> None:
     """Version 1 serves, version 2 is on trial; and its router stands in Lambda, with records in S3."""
     for version, options in (("1", []), ("2", ["--trial"])):
-        line = ["model", "promote", "churn", "--to", "dev", "--version", version, *options]
-        subprocess.run(
-            [str(runner.root / ".venv/bin/mlctl"), *line], cwd=runner.root, env=runner.variables, check=True, capture_output=True
-        )
+        runner.tool("model", "promote", "churn", "--to", "dev", "--version", version, *options)
     git(runner.root, "commit", "--quiet", "-am", "on trial")
     git(runner.root, "push", "--quiet", "origin", "HEAD:main")
 
@@ -218,6 +220,20 @@ class Cloud:
     def client(self, service: str) -> Any:
         given = {"endpoint_url": self._url, "aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
         return boto3.client(service, region_name="us-east-1", **given)
+
+    def buckets(self) -> None:
+        """What the registries stack made: models with the artefacts of both versions, and the audit bucket with its lock."""
+        s3 = self.client("s3")
+        s3.create_bucket(Bucket="acme-dev-models-111111111111")
+        for version in (1, 2):
+            s3.put_object(Bucket="acme-dev-models-111111111111", Key=f"churn/{version}/model.tar.gz", Body=b"model %d" % version)
+        s3.create_bucket(Bucket=AUDIT, ObjectLockEnabledForBucket=True)
+        rule = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}}
+        s3.put_object_lock_configuration(Bucket=AUDIT, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": rule})
+
+    def locked(self) -> list[str]:
+        """Keys of the copied records."""
+        return [item["Key"] for item in self.client("s3").list_objects_v2(Bucket=AUDIT, Prefix="evidence/")["Contents"]]
 
     def router(self) -> None:
         role = self.client("iam").create_role(RoleName="router", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
@@ -258,8 +274,9 @@ def test_a_deployed_trial_is_started_judged_and_reverted(runner: Runner, stage: 
     stage.on("POST", "/models/churn", 400, None, x_model_version="1")
     stage.on("POST", f"{REPO}/actions/workflows/canary.yml/dispatches", 204)
     score(runner.variables["AWS_ENDPOINT_URL"])
+    Cloud(runner).buckets()
     printed = runner.run("deploy", ENVIRONMENT="dev")
-    assert "pass           churn challenger" in printed[-3] and printed[-2] == "dev: canary of churn started\n"
+    assert "pass           churn challenger" in printed[-4] and printed[-3] == "dev: canary of churn started\n"
     [asked] = [body for method, path, body in stage.seen if path.endswith("canary.yml/dispatches")]
     git(runner.root, "checkout", "--quiet", "--", "evidence")
 
@@ -329,10 +346,9 @@ def test_a_pull_request_is_judged_told_and_previewed(runner: Runner, stage: Stag
 
 def test_training_builds_and_pushes_both_images_submits_over_https_and_proposes_the_evidence(runner: Runner, tmp_path: Path) -> None:
     ecr, s3 = Cloud(runner).client("ecr"), Cloud(runner).client("s3")
-    runner.variables["AUDIT_BUCKET"] = "acme-dev-audit-111111111111"
-    s3.create_bucket(Bucket=runner.variables["AUDIT_BUCKET"])
+    s3.create_bucket(Bucket=AUDIT)
     trained = Event(kind="training", model="churn", version=9, date=datetime.now(UTC).isoformat(), actor="workflow", details={})
-    Inbox.at(f"s3://{runner.variables['AUDIT_BUCKET']}/retention/evidence-inbox", s3).put([trained])
+    Inbox.at(f"s3://{AUDIT}/retention/evidence-inbox", s3).put([trained])
     for name in ("training", "serving"):
         ecr.create_repository(repositoryName=f"acme/{name}")
     argo, pem = FakeArgo(), certificate(tmp_path)
@@ -351,7 +367,7 @@ def test_training_builds_and_pushes_both_images_submits_over_https_and_proposes_
         argo.server_close()
     submitted, collected, proposed = printed[-3:]
     assert "churn-training-x7k2p submitted to " in submitted and "Succeeded" in submitted
-    assert "1 events collected from acme-dev-audit-111111111111" in collected
+    assert f"1 events collected from {AUDIT}" in collected
     assert "1 records proposed: https://github.example/pull/1" in proposed
     commit = git(runner.root, "rev-parse", "HEAD")
     assert [line for line in runner.calls("dockers") if f"--build-arg GIT_COMMIT={commit} " in line]

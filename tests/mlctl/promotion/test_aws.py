@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 from moto import mock_aws
 
 from mlctl.config import load_environments
@@ -17,7 +18,8 @@ from mlctl.evidence.locked_copy import LockedCopy
 from mlctl.evidence.log import EvidenceLog
 from mlctl.promotion.alarms import alarms_on
 from mlctl.promotion.artefact_copy import Place, copy_artefact
-from mlctl.promotion.follow import follow_artefacts, follow_sagemaker
+from mlctl.promotion.follow import follow_sagemaker
+from mlctl.promotion.git import Git
 from mlctl.promotion.move import promote, rollback
 from tests.mlctl.promotion.conftest import Mlctl, prove, who
 
@@ -82,24 +84,44 @@ def test_what_is_not_stored_whole_is_not_put_in_place(s3: Any, monkeypatch: pyte
     assert keys(s3, "target") == []
 
 
-def test_a_missing_artefact_or_bucket(s3: Any) -> None:
-    with pytest.raises(ServiceError, match="NoSuchKey"):
+def test_an_artefact_that_is_nowhere(s3: Any) -> None:
+    with pytest.raises(BlockedError, match=f"there is no s3://target/{KEY}; put the registered version there"):
         copy(s3)
-    with pytest.raises(ServiceError, match="NoSuchBucket"):
-        copy_artefact(Place(bucket="nowhere", s3=s3), Place(bucket="target", s3=s3), KEY)
+    s3.put_object(Bucket="target", Key=KEY, Body=b"model", Metadata={"sha256": hashlib.sha256(b"model").hexdigest()})
+    assert copy(s3) is None, "the source cleared away an old version, which a rollback still finds"
+    s3.put_object(Bucket="target", Key=KEY, Body=b"model", Metadata={"sha256": "0" * 64})
+    with pytest.raises(BlockedError, match=f"s3://target/{KEY} is .* tampered"):
+        copy(s3)
+
+
+def test_a_bucket_that_may_not_be_read(s3: Any) -> None:
+    with Stubber(s3) as stub:
+        stub.add_client_error("head_object", "403", "Forbidden", 403)
+        with pytest.raises(ServiceError, match=f"s3://source/{KEY}: .*Forbidden.*that the bucket lets this role read"):
+            copy(s3)
 
 
 def test_pinned_artefacts_follow_to_the_next_environment(repo: Path, s3: Any, mlctl: Mlctl) -> None:
-    prove(repo, 1)
-    promote(repo, "churn", "dev", who())
-    dev, staging, _ = load_environments(repo / "environments")
-    for environment in (dev, staging):
-        s3.create_bucket(Bucket=f"{environment.prefix}-models-{environment.account}")
-    s3.put_object(Bucket="acme-staging-models-222222222222", Key=KEY, Body=b"model")
-    lines = follow_artefacts(staging, dev, s3)
-    assert lines == [f"{KEY}: copied to dev, SHA-256 {hashlib.sha256(b'model').hexdigest()[:12]}…"]
-    assert follow_artefacts(staging, dev, s3) == []
-    assert mlctl("model", "sync", "--env", "dev", "--artefacts-from", "staging") == (0, "everything is in step\n", "")
+    for version in (1, 2):
+        prove(repo, version)
+    promote(repo, "churn", "dev", who(), version=1)
+    promote(repo, "churn", "dev", who(1), version=2, trial=True)
+    trial = KEY.replace("/1/", "/2/")
+    dev_bucket, staging_bucket = "acme-dev-models-111111111111", "acme-staging-models-222222222222"
+    sync = ("model", "sync", "--env", "dev", "--artefacts")
+    assert mlctl(*sync) == (0, f"there is no bucket {dev_bucket} yet: the first deployment makes it; run this again after it\n", "")
+    for bucket in (dev_bucket, staging_bucket):
+        s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=staging_bucket, Key=KEY, Body=b"model")
+    assert mlctl(*sync)[::2] == (1, f"error: there is no s3://{dev_bucket}/{KEY}; put the registered version there, or register it again\n")
+    path = repo / "environments" / "dev.yaml"
+    path.write_text(path.read_text().replace("  from_environment:\n", "  from_environment: staging\n"))
+    status, out, err = mlctl(*sync)
+    assert (status, out) == (1, "") and f"there is no s3://{dev_bucket}/{trial}" in err, "what is on trial needs one too"
+    s3.put_object(Bucket=staging_bucket, Key=trial, Body=b"trial")
+    assert mlctl(*sync) == (0, f"{trial}: copied to dev, SHA-256 {hashlib.sha256(b'trial').hexdigest()[:12]}…\n", "")
+    assert keys(s3, dev_bucket) == [KEY, trial]
+    assert mlctl(*sync) == (0, "everything is in step\n", "")
     assert mlctl("model", "sync", "--env", "dev")[0] == 2
 
 
@@ -186,7 +208,13 @@ def test_a_bucket_without_lock_or_at_all(repo: Path, s3: Any) -> None:
 
 def test_the_commands(repo: Path, locked: Any, mlctl: Mlctl) -> None:
     prove(repo, 1)
-    assert mlctl("evidence", "copy", "--bucket", "audit") == (0, "6 records copied to audit\n", "")
+    assert mlctl("evidence", "copy", "--bucket", "audit")[0] == 2, "nothing is committed"
+    git = Git(repo)
+    git.run("init", "--quiet")
+    commit(git)
+    prove(repo, 2)
+    assert mlctl("evidence", "copy", "--bucket", "audit") == (0, "6 records copied to audit\n", ""), "what is committed"
+    git.run("checkout", "--quiet", "--", "evidence")
     assert mlctl("evidence", "verify", "--bucket", "audit") == (0, "6 records of 1 models are whole\n", "")
     assert mlctl("evidence", "record", "churn", "--kind", "gate", "--detail", "policies=12", "--detail", "report=ok")[0] == 0
     status, out, _ = mlctl("evidence", "show", "churn", "--version", "1")
@@ -199,4 +227,9 @@ def test_the_commands(repo: Path, locked: Any, mlctl: Mlctl) -> None:
     path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
     status, out, _ = mlctl("evidence", "verify")
     assert status == 1 and "record 2 stands where record 1 belongs" in out
+    commit(git)
     assert mlctl("evidence", "copy", "--bucket", "audit")[0] == 1
+
+
+def commit(git: Git) -> None:
+    git.commit(["evidence"], "evidence", author="ada@acme.example")

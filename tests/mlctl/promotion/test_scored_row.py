@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 import requests
-from moto.server import ThreadedMotoServer
 
 from mlctl.config import load_environments
 from mlctl.config.yaml_file import read_yaml
@@ -19,6 +17,9 @@ from mlctl.promotion.example_row import example_row
 from mlctl.promotion.move import promote
 from mlctl.promotion.scored_row import score_one_row, shape_problem
 from tests.mlctl.promotion.conftest import SOURCE, prove, who
+from tests.moto_server import moto_process, moto_server
+
+__all__ = ["moto_process", "moto_server"]
 
 GOOD = {"predictions": [{"row": 0, "score": 0.3, "decision": "offer", "reasons": [], "error": None}]}
 
@@ -75,15 +76,6 @@ def test_the_shape_of_an_answer(answer: str, problem: str) -> None:
     assert bool(shape_problem(answer.encode(), {"offer", "no offer"})) == bool(problem)
 
 
-@pytest.fixture(scope="module")
-def aws() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 def runtime(aws: str) -> Any:
     given = {"endpoint_url": aws, "aws_access_key_id": "t", "aws_secret_access_key": "t"}
     return boto3.client("sagemaker-runtime", region_name="us-east-1", **given)
@@ -97,7 +89,7 @@ def answers(aws: str, *bodies: str) -> None:
     requests.post(f"{aws}/moto-api/static/sagemaker/endpoint-results", json=given, timeout=10).raise_for_status()
 
 
-def test_each_endpoint_scores_a_row(repo: Path, aws: str) -> None:
+def test_each_endpoint_scores_a_row(repo: Path, moto_server: str) -> None:
     for version in (1, 2):
         prove(repo, version)
     (repo / "ml" / "models" / "churn.yaml").write_text((SOURCE / "ml" / "models" / "churn.yaml").read_text())
@@ -105,8 +97,8 @@ def test_each_endpoint_scores_a_row(repo: Path, aws: str) -> None:
     promote(repo, "churn", "dev", who(1), version=2, trial=True)
     [dev] = load_environments(repo / "environments", ["dev"])
     for answer, verdict in ((json.dumps(GOOD), "pass"), (json.dumps({"predictions": []}), "fail")):
-        answers(aws, answer, answer)
-        checks = score_one_row(repo, dev, runtime(aws))
+        answers(moto_server, answer, answer)
+        checks = score_one_row(repo, dev, runtime(moto_server))
         assert [(check.name, check.verdict) for check in checks] == [("churn scores", verdict), ("churn challenger", verdict)]
 
 
