@@ -12,11 +12,14 @@ import numpy as np
 class _Pickler(pickle.Pickler):
     """Pickles arrays without what is not their content.
 
-    Between the fields of records stand zeros, where memory else holds whatever was there before; and an array that may
-    not be written to (as those that come from a cluster) is pickled like any other.
+    Between the fields of records stand zeros, where memory else holds whatever was there before; an array that may not be
+    written to (as those that come from a cluster) is pickled like any other; and a type of numbers is named, so that reading
+    gives the one object there is of it, where pickle itself makes a new one whenever it comes.
     """
 
     def reducer_override(self, value: Any) -> Any:
+        if isinstance(value, np.dtype) and value.names is None and value.subdtype is None and value.metadata is None:
+            return np.dtype, (value.str,)
         if not isinstance(value, np.ndarray) or value.dtype.hasobject:
             return NotImplemented
         if value.dtype.names is None:

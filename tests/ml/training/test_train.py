@@ -17,7 +17,7 @@ from ml.features.offline import read_offline
 from ml.spec import load_spec
 from ml.spec_rules import Training
 from ml.training.bundle import load_bundle
-from ml.training.engine import Job, LocalEngine, Problem
+from ml.training.engine import Job, LocalEngine, Problem, fold_score
 from ml.training.search import search
 from ml.training.split import fold_numbers, split_by_time
 
@@ -224,14 +224,45 @@ def test_the_bundle_says_where_it_comes_from(third_run: tuple[Path, Path]) -> No
     assert load_spec(folder / "bundle/spec.yaml").digest == bundle.spec_digest
 
 
+def with_a_bad_half(third: WriteThird) -> Path:
+    """The third model with trees whose leaf may ask for more rows than there are: such a model says the same of every parcel."""
+    space = "{min_samples_leaf: {choices: [10, 1000]}, learning_rate: {low: 0.05, high: 0.2}}"
+    trees = "  algorithm: sklearn:gradient_boosting\n  fixed: {max_iter: 10}\n"
+    return third(replace=((ALGORITHM, trees), (SEARCH, f"  search: {space}\n"), ("  trials: 3\n", "  trials: 12\n")))
+
+
+def test_real_training_ends_bad_trials_early_within_its_budget(third: WriteThird, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fits: list[tuple[int, float]] = []
+
+    def counted(problem: Problem, job: Job) -> float:
+        fits.append((int(job.parameters["min_samples_leaf"]), found := fold_score(problem, job)))
+        return found
+
+    monkeypatch.setattr("ml.training.engine.fold_score", counted)
+    trained = run(with_a_bad_half(third), tmp_path)
+    trials = trained["trials"]
+    pruned = [trial["parameters"]["min_samples_leaf"] for trial in trials if trial["state"] == "pruned"]
+    assert len(trials) == 12
+    assert pruned and set(pruned) <= {10, 1000} and 1000 in pruned
+    assert [trial["state"] for trial in trials[:4]] == ["complete"] * 4
+    assert {score for leaf, score in fits if leaf == 1000} == {0.5}, "a model that says the same of everybody"
+    assert len(fits) == 2 * len(trials) - len(pruned), "a pruned trial ran one of its two folds"
+    assert trained["parameters"]["min_samples_leaf"] == 10
+    counted_before = list(fits)
+    fits.clear()
+    assert run(tmp_path / "models/parcel-delay.yaml", tmp_path, out="again") == trained
+    assert fits == counted_before, "one seed walks one path"
+
+
 @pytest.mark.slow
 def test_a_ray_cluster_gives_the_same_model(third: WriteThird, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A real Ray on this machine: same search, same parameters, same bytes."""
+    """A real Ray on this machine: same search, same trials pruned, same parameters, same bytes."""
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
-    model = third()
+    model = with_a_bad_half(third)
     local = run(model, tmp_path, out="local")
     distributed = run(model, tmp_path, out="ray", engine="ray")
+    assert "pruned" in {trial["state"] for trial in distributed["trials"]}
     assert local == distributed
     assert (tmp_path / "local/model.pickle").read_bytes() == (tmp_path / "ray/model.pickle").read_bytes()
 
