@@ -135,7 +135,7 @@ class Planner:
         deadlines = [child.deadline - now for child in self._children.values() if child.waits_for is None]
         for key, _ in self._selector.select(timeout=max(0.0, min([*deadlines, 1.0]))):
             child: _Child = key.data
-            received = child.connection.recv(1 << 20)
+            received = _received(child.connection)
             if not received:
                 self._finish(child, _died(child))
                 continue
@@ -228,6 +228,14 @@ def _become(program: Program, answers: Answers, root: Path, connection: socket.s
         status = 0
     finally:
         os._exit(status)
+
+
+def _received(connection: socket.socket) -> bytes:
+    """What came; nothing where the other end is gone, whether or not it had read all that was sent to it."""
+    try:
+        return connection.recv(1 << 20)
+    except ConnectionResetError:
+        return b""
 
 
 def _send(child: _Child, message: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from mlctl.plan.answers import Answers
 from mlctl.plan.model import SECRET, UNKNOWN, Resource, StackPlan
-from mlctl.plan.offline import Planner
+from mlctl.plan.offline import Planner, _received
 from mlctl.plan.program import find_programs
 
 PlanProgram = Callable[..., StackPlan]
@@ -346,6 +347,15 @@ def test_an_endless_loop_is_stopped_at_its_line(plan: PlanProgram) -> None:
 def test_a_process_that_dies(plan: PlanProgram) -> None:
     [error] = plan("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)").errors
     assert error.problem == "the program's process died"
+
+
+def test_a_process_that_dies_with_an_answer_unread() -> None:
+    """The kernel then reports a reset connection instead of a closed one."""
+    ours, theirs = socket.socketpair()
+    with ours:
+        ours.sendall(b"never read")
+        theirs.close()
+        assert _received(ours) == b""
 
 
 def test_what_a_program_prints_is_kept(plan: PlanProgram) -> None:
