@@ -99,14 +99,17 @@ def test_deployments_are_never_cancelled_and_come_one_after_the_other() -> None:
     deploy = workflow["jobs"]["deploy"]
     assert deploy["strategy"]["max-parallel"] == "1" and deploy["strategy"]["fail-fast"] == "true"
     assert deploy["environment"] == "${{ matrix.place.environment }}"
-    assert [command.split()[1:3] for command in commands("deploy") if "mlctl" in command] == [
-        ["deploy", "environments"],
-        ["deploy", "preview"],
-        ["deploy", "up"],
-        ["model", "sync"],
-        ["deploy", "smoke"],
-        ["deploy", "canaries"],
-        ["evidence", "propose"],
+    calls = [command.split() for command in commands("deploy") if "mlctl" in command]
+    assert [" ".join((*call[1:3], *call[5:6])) for call in calls] == [
+        "deploy environments",
+        "deploy preview --save",
+        "model sync --artefacts",
+        "deploy up --plans",
+        "model sync --sagemaker",
+        "deploy smoke",
+        "deploy canaries",
+        "evidence propose",
+        "evidence copy",
     ]
 
 
