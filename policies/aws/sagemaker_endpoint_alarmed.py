@@ -13,7 +13,7 @@ from policies.rule import Part, relation_rule
 from policies.stack import Stack
 
 _ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
-_ERRORS = ("Invocation5XXErrors", "InvocationModelErrors")
+_ERRORS = ("Invocation5XXErrors", "InvocationModelErrors", "InvocationFailures")
 
 
 @relation_rule(
@@ -23,7 +23,7 @@ _ERRORS = ("Invocation5XXErrors", "InvocationModelErrors")
     types=("aws:sagemaker/endpoint:Endpoint",),
     related=(_ALARM,),
     why="A silent failure is found by the customer, and a rollout without alarms is not undone.",
-    remediation="Add aws.cloudwatch.MetricAlarm on Invocation5XXErrors and on ModelLatency with the endpoint's name in dimensions.",
+    remediation="Add aws.cloudwatch.MetricAlarm on Invocation5XXErrors (asynchronous: InvocationFailures) and ModelLatency of it.",
     allowed=(
         Part(type="aws:sagemaker/endpoint:Endpoint", name="e", props={"name": "churn"}),
         Part(type=_ALARM, name="errors", props={"metricName": _ERRORS[0], "dimensions": {"EndpointName": "churn"}, "alarmActions": ["t"]}),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pulumi_policy import ResourceValidationArgs
 
 from mlctl.finding import Severity
+from policies.aws.local_disk import has_local_disk
 from policies.property import given, items
 from policies.rule import resource_rule
 
@@ -17,11 +18,12 @@ from policies.rule import resource_rule
     severity=Severity.HIGH,
     types=("aws:sagemaker/endpointConfiguration:EndpointConfiguration",),
     why="The model and captured requests lie on the endpoint's disk.",
-    remediation="Set kms_key_arn. (A serverless endpoint has no disk of ours and is not judged.)",
+    remediation="Set kms_key_arn. (Not judged: serverless has no disk of ours, and instances with local disks encrypt them in hardware.)",
     allowed={"kmsKeyArn": "arn:aws:kms:…", "productionVariants": [{"instanceType": "ml.m5.large"}]},
     disallowed={"productionVariants": [{"instanceType": "ml.m5.large"}]},
 )
 def sagemaker_endpoint_own_key(args: ResourceValidationArgs) -> Iterator[str]:
-    on_instances = any(not given(variant, "serverlessConfig") for variant in items(args.props.get("productionVariants")))
-    if on_instances and not given(args.props, "kmsKeyArn"):
+    disks = [variant for variant in items(args.props.get("productionVariants")) if not given(variant, "serverlessConfig")]
+    takes_key = disks and not any(has_local_disk(str(variant.get("instanceType"))) for variant in disks)
+    if takes_key and not given(args.props, "kmsKeyArn"):
         yield "is not encrypted with a key of our own"

@@ -14,7 +14,21 @@ from policies.rule import RULE_TYPES, UNCONFIGURED, ModelRule, ResourceRule, Rul
 from policies.sample import OPTIONS, resource_arguments, stack_resources, violations
 
 FOLDER = Path(policies.rule.__file__).parent
-HELPERS = {"documents", "property", "rule", "sample", "settings", "stack", "serverless", "evidence", "pods", "pools", "instances", "tags"}
+HELPERS = {
+    "documents",
+    "local_disk",
+    "property",
+    "rule",
+    "sample",
+    "settings",
+    "stack",
+    "serverless",
+    "evidence",
+    "pods",
+    "pools",
+    "instances",
+    "tags",
+}
 
 
 def rules() -> dict[str, list[Rule]]:
