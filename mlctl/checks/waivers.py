@@ -80,7 +80,9 @@ class Waivers:
             marked.append(finding)
         return marked
 
-    def faults(self, today: date, rules: Collection[str], *, environments: Collection[str], stacks: bool = True) -> list[Finding]:
+    def faults(
+        self, today: date, rules: Collection[str], *, environments: Collection[str], judged: Collection[str], scanned: Collection[str]
+    ) -> list[Finding]:
         """Findings about the waivers themselves, once everything was judged.
 
         Parameters
@@ -88,14 +90,17 @@ class Waivers:
         rules
             Ids that exist. Checkov's are recognised by `CKV`.
         environments
-            Those that were judged. Only a waiver for one of them can be unused, and one for all only if `stacks`.
-        stacks
-            Whether all environments and all their stacks were judged.
+            All there are. Only a waiver whose environments, or all where it names none, were judged can be unused.
+        judged
+            Those of which every stack was judged by our rules.
+        scanned
+            Those that Checkov has seen whole.
         """
         found = []
         for index, waiver in enumerate(self.entries):
-            judged = stacks if not waiver.environments else all(name in environments for name in waiver.environments)
-            if waiver.rule not in rules and not waiver.rule.startswith(("CKV", "checkov")):
+            checkov = waiver.rule.startswith(("CKV", "checkov"))
+            decided = set(waiver.environments or environments) <= set(scanned if checkov else judged)
+            if waiver.rule not in rules and not checkov:
                 message = f"there is no rule {waiver.rule}"
                 found.append(self._fault("waiver-unknown-rule", "A waiver names a rule that exists", index, message))
             elif waiver.expires < today:
@@ -103,7 +108,7 @@ class Waivers:
             elif (waiver.expires - today).days > _LONGEST_DAYS:
                 days = f"ends in {(waiver.expires - today).days} days; {_LONGEST_DAYS} is the most"
                 found.append(self._fault("waiver-too-long", "Waivers are looked at once a year", index, days))
-            elif judged and index not in self._used and not waiver.standing:
+            elif decided and index not in self._used and not waiver.standing:
                 found.append(self._fault("waiver-unused", "Every waiver is needed", index, "waives nothing"))
         return found
 

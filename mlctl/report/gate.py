@@ -114,18 +114,19 @@ class Gate:
             self._report(environment, plan, verdict, cost, base, base_estimates.get(environment.name), scanned)
             for (plan, environment), verdict, cost in zip(self._pairs(), verdicts, estimates, strict=True)
         ]
-        reports[0] = replace(reports[0], findings=ordered([*reports[0].findings, *self._waiver_faults()]))
+        reports[0] = replace(reports[0], findings=ordered([*reports[0].findings, *self._waiver_faults(scanned)]))
         self._seconds["total"] = time.perf_counter() - self._started
         return Report(environments=tuple(reports), seconds=self._seconds, notes=scanned.notes)
 
     def _rule_ids(self) -> list[str]:
         return [*(rule.name for rule in self._rules), *GUARDRAILS]
 
-    def _waiver_faults(self) -> list[Finding]:
+    def _waiver_faults(self, scanned: ScanResult) -> list[Finding]:
         """Waivers that have ended, or that nothing needed."""
-        names = [environment.name for environment in self._environments]
-        all_judged = names == [environment.name for environment in load_environments(self._repository.environments)]
-        faults = self._waivers.faults(self._today, self._rule_ids(), environments=names, stacks=all_judged)
+        environments = [environment.name for environment in load_environments(self._repository.environments)]
+        judged = [plan.environment for plan in self._plans if not any(stack.errors for stack in plan.stacks)]
+        seen = [name for name in judged if scanned.whole]
+        faults = self._waivers.faults(self._today, self._rule_ids(), environments=environments, judged=judged, scanned=seen)
         return [replace(fault, file="policies/waivers.yaml") for fault in faults]
 
     def _pairs(self) -> list[tuple[Plan, Environment]]:

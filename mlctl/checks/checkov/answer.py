@@ -16,6 +16,9 @@ from mlctl.config import Environment
 from mlctl.config.gates import Policy
 from mlctl.finding import Enforcement, Finding, Severity, Status
 
+UNSCANNED = "checkov"
+"""Id of the finding that stands for a scan that did not happen."""
+
 _REMEDY = "Mend the resource, or waive the check with a reason in policies/waivers.yaml."
 _INDEX = re.compile(r"\[\d+\]|\d+")
 
@@ -154,8 +157,9 @@ class _Reader:
 
     def unscanned(self, problem: str) -> Finding:
         """The finding that stands for a scan that did not happen."""
-        facts = self._facts("checkov", "Checkov has scanned everything")
-        return facts.finding(Status.NOT_EVALUATED, self._environment or "repository", problem)
+        facts = self._facts(UNSCANNED, "Checkov has scanned everything")
+        finding = facts.finding(Status.NOT_EVALUATED, self._environment or "repository", problem)
+        return replace(finding, remediation="Run `make setup`, then the gate again; if it stays so, run Checkov by hand on what is named.")
 
     def _status(self, record: Record, framework: str) -> tuple[Status, str]:
         if framework == "terraform_plan" and (path := self._undecided(record)):

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from mlctl.checks.checkov.answer import EnvironmentScan, Scanned, failed_scan, read_answer, unseen
+from mlctl.checks.checkov.answer import UNSCANNED, EnvironmentScan, Scanned, failed_scan, read_answer, unseen
 from mlctl.checks.checkov.cache import ScanCache, SecretsCache, installation
 from mlctl.checks.checkov.request import REPOSITORY, Request, scan_of, secret_files, tree
 from mlctl.checks.waivers import Waivers
@@ -43,6 +43,11 @@ class ScanResult:
     def findings(self, environment: str) -> list[Finding]:
         """What did not pass there. What concerns the repository itself stands with the first environment."""
         return self.scans[environment].findings
+
+    @property
+    def whole(self) -> bool:
+        """Whether Checkov saw everything: no scan is missing, here or in another environment."""
+        return not any(finding.id == UNSCANNED for scan in self.scans.values() for finding in scan.findings)
 
     def summary(self, environment: str) -> EnvironmentScan:
         """Counts, and what could not be shown to Checkov."""

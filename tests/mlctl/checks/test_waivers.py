@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from mlctl.checks.waivers import read_waivers
+from mlctl.checks.waivers import Waivers, read_waivers
 from mlctl.errors import InputError
 from mlctl.finding import Finding, Severity, Status
 
 TODAY = date(2026, 6, 1)
+ENVIRONMENTS = ("dev", "prod")
 GOOD = """waivers:
   - rule: aws-s3-versioned
     resource: "cache-*"
@@ -35,9 +37,16 @@ def write(path: Path, text: str) -> Path:
     return file
 
 
+def faults(
+    waivers: Waivers, today: date = TODAY, judged: Sequence[str] = ENVIRONMENTS, scanned: Sequence[str] = ENVIRONMENTS
+) -> list[Finding]:
+    return waivers.faults(today, ["aws-s3-versioned"], environments=ENVIRONMENTS, judged=judged, scanned=scanned)
+
+
 def test_no_file_waives_nothing(tmp_path: Path) -> None:
     waivers = read_waivers(tmp_path / "waivers.yaml")
     assert waivers.apply([finding()], "dev", TODAY) == [finding()]
+    assert faults(waivers) == []
 
 
 def test_a_waived_finding_says_why_and_does_not_block(tmp_path: Path) -> None:
@@ -45,7 +54,7 @@ def test_a_waived_finding_says_why_and_does_not_block(tmp_path: Path) -> None:
     [waived] = waivers.apply([finding()], "dev", TODAY)
     assert (waived.status, waived.blocks) == (Status.WAIVED, False)
     assert waived.message == "m (waived until 2026-06-30, ML-12: The cache can be made again from its source at any time.)"
-    assert waivers.faults(TODAY, ["aws-s3-versioned"], environments=["dev"]) == []
+    assert faults(waivers) == []
 
 
 @pytest.mark.parametrize(
@@ -77,16 +86,25 @@ def test_the_last_day_counts(tmp_path: Path) -> None:
     ],
 )
 def test_a_faulty_waiver_is_a_finding(tmp_path: Path, text: str, today: date, expected: tuple[str, str]) -> None:
-    [fault] = read_waivers(write(tmp_path, text)).faults(today, ["aws-s3-versioned"], environments=["dev", "prod"])
+    [fault] = faults(read_waivers(write(tmp_path, text)), today)
     assert (fault.id, fault.message) == expected
     assert fault.blocks and fault.line == 2 and fault.file == f"{tmp_path.name}/waivers.yaml"
 
 
 def test_unused_is_said_only_of_what_was_judged(tmp_path: Path) -> None:
     waivers = read_waivers(write(tmp_path, GOOD))
-    assert waivers.faults(TODAY, ["aws-s3-versioned"], environments=["prod"]) == []
+    assert faults(waivers, judged=["prod"]) == []
+    assert [fault.id for fault in faults(waivers, judged=["dev"])] == ["waiver-unused"]
     everywhere = read_waivers(write(tmp_path, GOOD.replace("    environments: [dev]\n", "")))
-    assert everywhere.faults(TODAY, ["aws-s3-versioned"], environments=["dev"], stacks=False) == []
+    assert faults(everywhere, judged=["dev"]) == []
+    assert [fault.id for fault in faults(everywhere)] == ["waiver-unused"]
+
+
+def test_what_checkov_has_not_seen_leaves_no_waiver_unused(tmp_path: Path) -> None:
+    """Checkov broken, every one of its waivers would look unneeded, and the advice would be to remove them."""
+    waivers = read_waivers(write(tmp_path, GOOD.replace("aws-s3-versioned", "CKV_AWS_21")))
+    assert faults(waivers, scanned=[]) == []
+    assert [fault.id for fault in faults(waivers)] == ["waiver-unused"]
 
 
 @pytest.mark.parametrize(
