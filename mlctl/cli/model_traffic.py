@@ -54,6 +54,7 @@ def deployed_traffic(place: Environment, name: str, definition: Mapping[str, Any
     def now() -> datetime:
         return datetime.now(UTC)
 
+    records = Records(s3=aws_client("s3", region), favourable=favourable_word(definition), watched=watched_of(definition))
     if model.mode == "kserve":
         import boto3
 
@@ -61,8 +62,11 @@ def deployed_traffic(place: Environment, name: str, definition: Mapping[str, Any
         from mlctl.promotion.kubernetes_api import KubernetesApi
 
         session = boto3.Session()
-        return KServeTraffic(name, model.team, lambda: KubernetesApi.of_eks(place.prefix, session, place.region), slow_ms=slow, now=now)
-    records = Records(s3=aws_client("s3", region), favourable=favourable_word(definition), watched=watched_of(definition))
+
+        def api() -> KubernetesApi:
+            return KubernetesApi.of_eks(place.prefix, session, region)
+
+        return KServeTraffic(name, model.team, api, records, slow_ms=slow, now=now)
     cloudwatch = aws_client("cloudwatch", region)
     if model.mode == "serverless":
         from mlctl.promotion.router_traffic import RouterTraffic
@@ -94,13 +98,8 @@ def refuse_unseen(name: str, model: Model, limits: Limits) -> None:
     """InputError where a question must be answered before the challenger takes over, and nothing is recorded to answer it from."""
     from mlctl.errors import InputError
 
-    if not limits.required:
-        return
-    what = f"{', '.join(sorted(limits.required))} must be judged, for the model's file says it decides about people"
-    if model.mode == "kserve":
-        remedy = "serve it with mode: realtime or serverless, or compare the versions by mlctl workflow run and promote without --trial"
-        raise InputError(f"{what}; a canary on the cluster sees errors and latency alone", key=f"models.{name}.mode", remedy=remedy)
-    if not model.data_capture_percent:
+    if limits.required and not model.data_capture_percent:
+        what = f"{', '.join(sorted(limits.required))} must be judged, for the model's file says it decides about people"
         key = f"models.{name}.data_capture_percent"
         raise InputError(f"{what}; its requests are not recorded", key=key, allowed="above 0", remedy="deploy it with requests recorded")
 

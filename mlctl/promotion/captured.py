@@ -8,7 +8,7 @@ person's data.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,6 +40,23 @@ class Records:
         return Captured(self, moment, bucket, prefix)
 
 
+class Recorded:
+    """The records of both versions. One side's figures hold only beside the other's, so where a look could not read everything of both,
+    those of the last look that did are given.
+    """
+
+    def __init__(self, sides: Mapping[str, Captured]) -> None:
+        self._sides = dict(sides)
+        self._last = {name: Arm() for name in sides}
+
+    def arms(self, now: datetime) -> Mapping[str, Arm]:
+        """Version → what was counted of it; ServiceError where S3 failed."""
+        arms = {name: side.read(now) for name, side in self._sides.items()}
+        if all(side.complete for side in self._sides.values()):
+            self._last = arms
+        return self._last
+
+
 class Captured:
     """The records of one version since a moment, counted as they come."""
 
@@ -50,6 +67,8 @@ class Captured:
         self._seen: dict[datetime, set[str]] = {}
         """Hour → keys that were read, from the first hour that the next look lists."""
         self._total = Count()
+        self.complete = True
+        """Whether the last look read everything that was there."""
 
     def read(self, now: datetime) -> Arm:
         """What was counted until now.
@@ -65,7 +84,8 @@ class Captured:
             self._seen.setdefault(hour, set()).add(key)
             for line in body.splitlines():
                 self._count(line)
-        if len(new) <= _MOST:
+        self.complete = len(new) <= _MOST
+        if self.complete:
             self._first = max(self._first, _hour(now) - _LATE)
             self._seen = {hour: keys for hour, keys in self._seen.items() if hour >= self._first}
         return self._total.arm()

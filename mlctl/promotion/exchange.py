@@ -1,4 +1,4 @@
-"""One recorded request and its answer, as SageMaker's data capture and the repository's router write it: a line of JSON.
+"""One recorded request and its answer: a line of JSON of SageMaker's data capture or the repository's router, or two files of KServe's.
 
 Requests have MLflow's forms: `dataframe_records`, `dataframe_split`, `instances`, `inputs`, or CSV with a header; ml/serving/exchange.py
 reads the same ones for monitoring.
@@ -33,13 +33,24 @@ def read_exchange(line: bytes) -> Exchange | None:
     try:
         record = json.loads(line)
         at = datetime.fromisoformat(record["eventMetadata"]["inferenceTime"])
-        sides = record["captureData"]
-        answers = json.loads(_text(sides["endpointOutput"]))["predictions"]
-        rows = _asked(sides["endpointInput"])
-        paired = tuple((answer, rows.get(_place(answer, number), {})) for number, answer in enumerate(answers))
+        asked, answered = record["captureData"]["endpointInput"], record["captureData"]["endpointOutput"]
+        answers = _pair(_text(asked), asked.get("observedContentType", ""), _text(answered))
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
-    return Exchange(at=at if at.tzinfo else at.replace(tzinfo=UTC), answers=paired)
+    return Exchange(at=at if at.tzinfo else at.replace(tzinfo=UTC), answers=answers)
+
+
+def read_logged(requests: bytes, responses: bytes) -> tuple[tuple[Any, Row], ...]:
+    """(answer, row) of two files of KServe's logger: each an array of `Id`, `ContentType` and `Bytes` in base64; those that make sense."""
+    found: tuple[tuple[Any, Row], ...] = ()
+    try:
+        asked = {item["Id"]: item for item in json.loads(requests)}
+        for item in json.loads(responses):
+            request = asked[item["Id"]]
+            found += _pair(_decoded(request["Bytes"]), request.get("ContentType", ""), _decoded(item["Bytes"]))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return found
+    return found
 
 
 def request_rows(text: str, content_type: str) -> list[Row]:
@@ -65,10 +76,16 @@ def request_rows(text: str, content_type: str) -> list[Row]:
     return rows
 
 
-def _asked(side: Mapping[str, str]) -> dict[int, Row]:
+def _pair(asked: str, content_type: str, answered: str) -> tuple[tuple[Any, Row], ...]:
+    answers = json.loads(answered)["predictions"]
+    rows = _rows(asked, content_type)
+    return tuple((answer, rows.get(_place(answer, number), {})) for number, answer in enumerate(answers))
+
+
+def _rows(asked: str, content_type: str) -> dict[int, Row]:
     """Rows by their number; none where the form is not known: the answers are counted all the same."""
     try:
-        return dict(enumerate(request_rows(_text(side), side.get("observedContentType", ""))))
+        return dict(enumerate(request_rows(asked, content_type)))
     except (ValueError, KeyError, TypeError, AttributeError, csv.Error):
         return {}
 
@@ -80,4 +97,8 @@ def _place(answer: Any, number: int) -> int:
 
 
 def _text(side: Mapping[str, str]) -> str:
-    return base64.b64decode(side["data"], validate=True).decode() if side.get("encoding") == "BASE64" else side["data"]
+    return _decoded(side["data"]) if side.get("encoding") == "BASE64" else side["data"]
+
+
+def _decoded(data: str) -> str:
+    return base64.b64decode(data, validate=True).decode()

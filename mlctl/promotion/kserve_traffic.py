@@ -1,8 +1,8 @@
 """Splits the traffic of a model on the cluster at its InferenceGraph, and reads from Prometheus what each version did.
 
 infra/serving/kserve_service.py splits by a graph and not by KServe's canaryTrafficPercent, and says why. Requests and latency are those of
-Knative's queue proxy. What a request was about is not in them: scores, business and groups are not evaluated here, but by the monitoring
-workflow on the captured data.
+Knative's queue proxy; scores, decisions and groups come from the requests and answers that KServe's logger keeps in S3, by service. Where
+it keeps none, they are not evaluated.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from typing import Any
 
 from mlctl.errors import InputError, ServiceError
 from mlctl.promotion.canary import Arm
+from mlctl.promotion.captured import Records
 from mlctl.promotion.kubernetes_api import KubernetesApi
+from mlctl.promotion.logged import Logged
 
 PROMETHEUS = "/api/v1/namespaces/monitoring/services/monitoring-prometheus:9090/proxy/api/v1/query"
 """Through the API server's proxy: infra/platform/monitoring.py names namespace and service."""
@@ -33,8 +35,12 @@ class KServeTraffic:
         Makes a client of the cluster's server; asked each time, because its token lasts for minutes and a canary for hours.
     """
 
-    def __init__(self, model: str, namespace: str, api: Callable[[], KubernetesApi], *, slow_ms: int, now: Callable[[], datetime]) -> None:
-        self._model, self._namespace, self._api, self._now = model, namespace, api, now
+    def __init__(
+        self, model: str, namespace: str, api: Callable[[], KubernetesApi], records: Records, *, slow_ms: int, now: Callable[[], datetime]
+    ) -> None:
+        self._model, self._namespace, self._api, self._records, self._now = model, namespace, api, records, now
+        self._versions = (model, f"{model}-challenger")
+        self._logged: Logged | None = None
         self._path = f"/apis/serving.kserve.io/v1alpha1/namespaces/{namespace}/inferencegraphs/{model}-split"
         self._bound = max([bucket for bucket in _BUCKETS if bucket <= slow_ms], default=_BUCKETS[0])
         self._since: datetime = now()
@@ -47,19 +53,31 @@ class KServeTraffic:
             names = [step["name"] for step in steps]
         except (KeyError, TypeError):
             names, steps = [], []
-        weights = {self._model: 100 - percent, f"{self._model}-challenger": percent}
+        weights = dict(zip(self._versions, (100 - percent, percent), strict=True))
         if sorted(names) != sorted(weights):
             found = ", ".join(names) or "nothing"
             raise InputError(f"{self._model}-split stands before {found}", allowed=", ".join(weights), remedy="deploy the challenger first")
         wanted = [{**step, "weight": weights[step["name"]]} for step in steps]
         api.patch(self._path, {"spec": {"nodes": {"root": {"steps": wanted}}}})
         self._since = self._now()
+        self._logged = self._start_logged(api) if percent else None
 
     def counts(self) -> tuple[Arm, Arm]:
         seconds = max(60, int((self._now() - self._since).total_seconds()))
-        api = self._api()
-        champion, challenger = (self._arm(api, name, seconds) for name in (self._model, f"{self._model}-challenger"))
+        api, seen = self._api(), self._logged.arms() if self._logged else {}
+        champion, challenger = (self._arm(api, name, seconds).about(seen.get(name, Arm())) for name in self._versions)
         return champion, challenger
+
+    def _start_logged(self, api: KubernetesApi) -> Logged | None:
+        """Below `<the logger's address>/<namespace>/<service>/predictor`; None where nothing is logged."""
+        service = api.get(f"/apis/serving.kserve.io/v1beta1/namespaces/{self._namespace}/inferenceservices/{self._model}")
+        logger = service.get("spec", {}).get("predictor", {}).get("logger") or {}
+        address = str(logger.get("url", ""))
+        if not address.startswith("s3://"):
+            return None
+        bucket, _, prefix = address.removeprefix("s3://").partition("/")
+        folders = {name: f"{prefix.rstrip('/')}/{self._namespace}/{name}/predictor" for name in self._versions}
+        return Logged(self._records, self._since, bucket, folders)
 
     def _arm(self, api: KubernetesApi, service: str, seconds: int) -> Arm:
         where = f'k8s_namespace_name="{self._namespace}",kn_configuration_name="{service}-predictor"'

@@ -15,7 +15,7 @@ from typing import Any
 from mlctl.errors import InputError
 from mlctl.promotion.aws import ask
 from mlctl.promotion.canary import Arm
-from mlctl.promotion.captured import Captured, Records
+from mlctl.promotion.captured import Recorded, Records
 from mlctl.promotion.cloud_counts import EndpointCounts
 
 SETTINGS = "ROUTER"
@@ -50,7 +50,7 @@ class RouterTraffic:
                 f"{self._function} stands before {found}", allowed=", ".join(self._counts), remedy="deploy the challenger first"
             )
         self._since: datetime = now()
-        self._captured = self._start_capture()
+        self._recorded = self._start_recording()
         self.failed_for_callers: int | None = None
 
     def split(self, percent: int) -> None:
@@ -62,23 +62,19 @@ class RouterTraffic:
         ask(self._function, functions.update_function_configuration, FunctionName=self._function, Environment={"Variables": variables})
         ask(self._function, functions.get_waiter("function_updated_v2").wait, FunctionName=self._function)
         self._since = self._now()
-        self._captured = self._start_capture()
+        self._recorded = self._start_recording()
 
     def counts(self) -> tuple[Arm, Arm]:
         now = self._now()
-        champion, challenger = (self._arm(name, now) for name in self._counts)
+        seen = self._recorded.arms(now)
+        champion, challenger = (counts.since(self._since, now).about(seen[name]) for name, counts in self._counts.items())
         return champion, challenger
 
-    def _arm(self, endpoint: str, now: datetime) -> Arm:
-        return self._counts[endpoint].since(self._since, now).about(self._captured[endpoint].read(now))
-
-    def _start_capture(self) -> dict[str, Captured]:
+    def _start_recording(self) -> Recorded:
         settings = self._settings()
         bucket, prefix = settings["capture_bucket"], settings["capture_prefix"]
-        return {
-            target["endpoint"]: self._records.since(self._since, bucket, f"{prefix}/{target['endpoint']}/{target['variant']}")
-            for target in settings["targets"]
-        }
+        folders = {target["endpoint"]: f"{prefix}/{target['endpoint']}/{target['variant']}" for target in settings["targets"]}
+        return Recorded({name: self._records.since(self._since, bucket, folder) for name, folder in folders.items()})
 
     def _variables(self) -> dict[str, str]:
         answer = ask(self._function, self._functions.get_function_configuration, FunctionName=self._function)

@@ -14,7 +14,7 @@ from typing import Any
 
 from mlctl.promotion.aws import ask
 from mlctl.promotion.canary import Arm
-from mlctl.promotion.captured import Captured, Records
+from mlctl.promotion.captured import Recorded, Records
 from mlctl.promotion.cloud_counts import EndpointCounts
 
 _VARIANTS = ("champion", "challenger")
@@ -39,7 +39,7 @@ class SageMakerTraffic:
             variant: EndpointCounts(endpoint=endpoint, variant=variant, cloudwatch=cloudwatch, slow_ms=slow_ms) for variant in _VARIANTS
         }
         self._since: datetime = now()
-        self._captured: dict[str, Captured] = {}
+        self._recorded = Recorded({})
         self.failed_for_callers: int | None = None
 
     def split(self, percent: int) -> None:
@@ -55,24 +55,20 @@ class SageMakerTraffic:
             DesiredWeightsAndCapacities=weights,
         )
         self._since = self._now()
-        self._captured = self._start_capture() if percent else {}
+        self._recorded = self._start_recording() if percent else Recorded({})
 
     def counts(self) -> tuple[Arm, Arm]:
         now = self._now()
-        champion, challenger = (self._arm(variant, now) for variant in _VARIANTS)
+        seen = self._recorded.arms(now)
+        champion, challenger = (self._counts[name].since(self._since, now).about(seen.get(name, Arm())) for name in _VARIANTS)
         return champion, challenger
 
-    def _arm(self, variant: str, now: datetime) -> Arm:
-        measured = self._counts[variant].since(self._since, now)
-        captured = self._captured.get(variant)
-        return measured.about(captured.read(now)) if captured else measured
-
-    def _start_capture(self) -> dict[str, Captured]:
+    def _start_recording(self) -> Recorded:
         """Where SageMaker records: `<destination>/<endpoint>/<variant>/…`; empty where it records nothing."""
         found = ask(f"endpoint {self._endpoint}", self._sagemaker.describe_endpoint, EndpointName=self._endpoint)
         capture = found.get("DataCaptureConfig") or {}
         if not capture.get("EnableCapture") or capture.get("CaptureStatus") == "Stopped":
-            return {}
+            return Recorded({})
         bucket, _, folder = str(capture["DestinationS3Uri"]).removeprefix("s3://").partition("/")
         place = f"{folder.rstrip('/')}/{self._endpoint}"
-        return {variant: self._records.since(self._since, bucket, f"{place}/{variant}") for variant in _VARIANTS}
+        return Recorded({variant: self._records.since(self._since, bucket, f"{place}/{variant}") for variant in _VARIANTS})

@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from ml.serving import exchange as monitoring
 from mlctl.promotion import captured
-from mlctl.promotion.captured import Captured, Records
+from mlctl.promotion.captured import Captured, Recorded, Records
 from mlctl.promotion.exchange import read_exchange, request_rows
 from mlctl.promotion.watched import Watched
 
@@ -82,6 +82,21 @@ def test_what_one_look_cannot_read_is_read_by_the_next(s3: Any, monkeypatch: pyt
         put(s3, NOW + timedelta(minutes=1), f"{number}")
     put(s3, NOW + timedelta(hours=3))
     assert [read(records, timedelta(hours=4)) for _ in range(3)] == [3, 6, 6]
+
+
+def test_figures_of_one_side_wait_for_those_of_the_other(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(captured, "_MOST", 3)
+    records = Records(s3=s3, favourable=None)
+    sides = Recorded({"champion": records.since(NOW, BUCKET, PREFIX), "challenger": records.since(NOW, BUCKET, "elsewhere")})
+    seen = []
+    put(s3, NOW + timedelta(minutes=1), "first")
+    for minutes in (2, 3, 4):
+        arms = sides.arms(NOW + timedelta(minutes=minutes))
+        seen.append(sum(arms["champion"].scores))
+        if minutes == 2:
+            for number in range(5):
+                put(s3, NOW + timedelta(minutes=1), f"{number}")
+    assert seen == [1, 1, 6], "the second look read three of five"
 
 
 FORMS = [
