@@ -7,6 +7,9 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+NOT_PRICED = "Not priced"
+"""Names a component that says no more than why something is not."""
+
 
 class Priced(StrEnum):
     """How much of a resource's cost is known."""

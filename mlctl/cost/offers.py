@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-_REGION = r"(?:(?:[A-Z]{3,4}\d|EU|Global|[a-z]{2}(?:-[a-z]+)+-\d)-)?"
+REGION_PREFIX = r"(?:(?:[A-Z]{3,4}\d|EU|Global|[a-z]{2}(?:-[a-z]+)+-\d)-)?"
 """What stands before a usage type. `IA-` is none: it is the infrequent-access class of DynamoDB."""
 
 
@@ -38,7 +38,7 @@ class Offer:
         """Whether a product (its family beside its attributes, as AWS sends it) is this item."""
         attributes = product.get("attributes", {})
         known = {"productFamily": product.get("productFamily"), **attributes}
-        usage = re.fullmatch(_REGION + f"(?:{self.usage})", attributes.get("usagetype", ""))
+        usage = re.fullmatch(REGION_PREFIX + f"(?:{self.usage})", attributes.get("usagetype", ""))
         return usage is not None and all(known.get(key) == value for key, value in self.attributes.items())
 
 
@@ -48,13 +48,13 @@ def _offers(service: str, code: str, seen: str, *rows: tuple[str, str, str, dict
         yield Offer(service=service, item=item, unit=unit, code=code, usage=usage, attributes=attributes, seen=seen)
 
 
-def _peer(name: str) -> str:
+def peer(name: str) -> str:
     return f"infracost/infracost internal/resources/aws/{name}.go"
 
 
 _EC2, _VPC, _WATCH, _LAMBDA = "AmazonEC2", "AmazonVPC", "AmazonCloudWatch", "AWSLambda"
 _AWS_SAMPLE = "AWS SDK reference, sample answer of GetProducts: CAN1-EBS:VolumeUsage.piops"
-_BILLS = "usage types in published bills and price lists: USE1-"
+BILLS = "usage types in published bills and price lists: USE1-"
 
 OFFERS: tuple[Offer, ...] = (
     *_offers(
@@ -70,7 +70,7 @@ OFFERS: tuple[Offer, ...] = (
     *_offers(
         "EBS",
         _EC2,
-        _peer("ebs_volume"),
+        peer("ebs_volume"),
         ("io1 IOPS", "IOPS-month", r"EBS:VolumeP-IOPS\.piops", {"volumeApiName": "io1"}),
         ("gp3 IOPS above 3,000", "IOPS-month", r"EBS:VolumeP-IOPS\.gp3", {"volumeApiName": "gp3"}),
         ("magnetic storage", "GB-month", r"EBS:VolumeUsage", {"volumeApiName": "standard"}),
@@ -78,41 +78,41 @@ OFFERS: tuple[Offer, ...] = (
     *_offers(
         "EBS",
         _EC2,
-        _peer("ebs_snapshot"),
+        peer("ebs_snapshot"),
         ("snapshot storage", "GB-month", r"EBS:SnapshotUsage", {"productFamily": "Storage Snapshot"}),
     ),
     *_offers(
         "VPC",
         _EC2,
-        _peer("nat_gateway"),
+        peer("nat_gateway"),
         ("NAT gateway", "hour", r"NatGateway-Hours", {"productFamily": "NAT Gateway"}),
         ("NAT gateway data processed", "GB", r"NatGateway-Bytes", {"productFamily": "NAT Gateway"}),
     ),
     *_offers(
         "VPC",
         _VPC,
-        _peer("vpc_endpoint"),
+        peer("vpc_endpoint"),
         ("interface endpoint", "hour", r"VpcEndpoint-Hours", {"productFamily": "VpcEndpoint"}),
         ("interface endpoint data, first 1 PB", "GB", r"VpcEndpoint-Bytes", {"productFamily": "VpcEndpoint"}),
     ),
     *_offers(
         "VPC",
         _VPC,
-        _BILLS + "PublicIPv4:InUseAddress",
+        BILLS + "PublicIPv4:InUseAddress",
         ("public IPv4 in use", "hour", r"PublicIPv4:InUseAddress", {}),
         ("public IPv4 idle", "hour", r"PublicIPv4:IdleAddress", {}),
     ),
     *_offers(
         "EKS",
         "AmazonEKS",
-        _BILLS + "AmazonEKS-Hours:extendedSupport",
+        BILLS + "AmazonEKS-Hours:extendedSupport",
         ("cluster, standard Kubernetes support", "cluster-hour", r"AmazonEKS-Hours:perCluster", {}),
         ("cluster, extended support surcharge", "cluster-hour", r"AmazonEKS-Hours:extendedSupport", {}),
     ),
     *_offers(
         "ELB",
         "AWSELB",
-        _peer("lb"),
+        peer("lb"),
         ("ALB hour", "hour", r"LoadBalancerUsage", {"productFamily": "Load Balancer-Application"}),
         ("ALB LCU", "LCU-hour", r"LCUUsage", {"productFamily": "Load Balancer-Application"}),
         ("NLB hour", "hour", r"LoadBalancerUsage", {"productFamily": "Load Balancer-Network"}),
@@ -121,7 +121,7 @@ OFFERS: tuple[Offer, ...] = (
     *_offers(
         "S3",
         "AmazonS3",
-        _peer("s3_standard_storage_class"),
+        peer("s3_standard_storage_class"),
         ("Standard storage, first 50 TB", "GB-month", r"TimedStorage-ByteHrs", {"volumeType": "Standard"}),
         ("Standard-IA storage", "GB-month", r"TimedStorage-SIA-ByteHrs", {}),
         ("PUT/COPY/POST/LIST requests, Standard", "request", r"Requests-Tier1", {"group": "S3-API-Tier1"}),
@@ -130,41 +130,41 @@ OFFERS: tuple[Offer, ...] = (
     *_offers(
         "ECR",
         "AmazonECR",
-        _peer("ecr_repository"),
+        peer("ecr_repository"),
         ("private repository storage", "GB-month", r"TimedStorage-ByteHrs", {"productFamily": "EC2 Container Registry"}),
     ),
     *_offers(
         "KMS",
         "awskms",
-        _peer("kms_key"),
+        peer("kms_key"),
         ("customer managed key", "key-month", r"KMS-Keys", {"productFamily": "Encryption Key"}),
         ("symmetric requests beyond free tier", "request", r"KMS-Requests", {}),
     ),
     *_offers(
         "Secrets Manager",
         "AWSSecretsManager",
-        _peer("secretsmanager_secret"),
+        peer("secretsmanager_secret"),
         ("secret", "secret-month", r".*", {"productFamily": "Secret"}),
         ("API calls", "request", r".*", {"productFamily": "API Request"}),
     ),
     *_offers(
         "CloudWatch",
         _WATCH,
-        _peer("cloudwatch_log_group"),
+        peer("cloudwatch_log_group"),
         ("logs ingestion, standard class", "GB", r"DataProcessing-Bytes", {"productFamily": "Data Payload"}),
         ("logs storage", "GB-month", r"TimedStorage-ByteHrs", {"productFamily": "Storage Snapshot"}),
     ),
     *_offers(
         "CloudWatch",
         _WATCH,
-        _peer("cloudwatch_metric_alarm"),
+        peer("cloudwatch_metric_alarm"),
         ("alarm, standard resolution", "alarm-month", r"CW:AlarmMonitorUsage", {"productFamily": "Alarm", "alarmType": "Standard"}),
         ("alarm, high resolution", "alarm-month", r"CW:HighRes\w*", {"productFamily": "Alarm", "alarmType": "High Resolution"}),
     ),
     *_offers(
         "CloudWatch",
         _WATCH,
-        _BILLS + "CW:MetricMonitorUsage",
+        BILLS + "CW:MetricMonitorUsage",
         ("custom metric, first 10,000", "metric-month", r"CW:MetricMonitorUsage", {}),
     ),
     Offer(
@@ -175,18 +175,25 @@ OFFERS: tuple[Offer, ...] = (
         usage=r"DashboardsUsageHour",
         attributes={"productFamily": "Dashboard"},
         regional=False,
-        seen=_peer("cloudwatch_dashboard"),
+        seen=peer("cloudwatch_dashboard"),
+    ),
+    *_offers(
+        "SageMaker",
+        "AmazonSageMaker",
+        BILLS + "FeatureStore:WriteRequestUnits",
+        ("feature store write request unit", "request-unit", r"FeatureStore:WriteRequestUnits", {}),
+        ("feature store read request unit", "request-unit", r"FeatureStore:ReadRequestUnits", {}),
     ),
     *_offers(
         "EFS",
         "AmazonEFS",
-        _peer("efs_file_system"),
+        peer("efs_file_system"),
         ("Standard storage", "GB-month", r"TimedStorage-ByteHrs", {"productFamily": "Storage"}),
     ),
     *_offers(
         "Lambda",
         _LAMBDA,
-        _peer("lambda_function"),
+        peer("lambda_function"),
         ("requests x86", "request", r"Request", {"group": "AWS-Lambda-Requests"}),
         ("duration x86, first 6B GB-s/month", "GB-second", r"Lambda-GB-Second", {"group": "AWS-Lambda-Duration"}),
         ("requests arm64", "request", r"Request-ARM", {"group": "AWS-Lambda-Requests-ARM"}),
@@ -195,7 +202,7 @@ OFFERS: tuple[Offer, ...] = (
     *_offers(
         "DynamoDB",
         "AmazonDynamoDB",
-        _peer("dynamodb_table"),
+        peer("dynamodb_table"),
         ("on-demand read request unit", "RRU", r"ReadRequestUnits", {"group": "DDB-ReadUnits"}),
         ("on-demand write request unit", "WRU", r"WriteRequestUnits", {"group": "DDB-WriteUnits"}),
         ("storage, Standard class", "GB-month", r"TimedStorage-ByteHrs", {"productFamily": "Database Storage"}),
@@ -203,88 +210,27 @@ OFFERS: tuple[Offer, ...] = (
     *_offers(
         "API Gateway",
         "AmazonApiGateway",
-        _peer("apigatewayv2_api"),
+        peer("apigatewayv2_api"),
         ("HTTP requests, first 300M", "request", r"ApiGatewayHttpRequest", {"productFamily": "API Calls"}),
         ("REST requests, first 333M", "request", r"ApiGatewayRequest", {"productFamily": "API Calls"}),
     ),
     *_offers(
         "SQS",
         "AWSQueueService",
-        _peer("sqs_queue"),
+        peer("sqs_queue"),
         ("standard queue requests", "request", r"Requests(-\w+)?", {"productFamily": "API Request", "queueType": "Standard"}),
     ),
     *_offers(
         "SNS",
         "AmazonSNS",
-        _peer("sns_topic"),
+        peer("sns_topic"),
         ("API requests beyond free tier", "request", r"Requests(-\w+)?", {"productFamily": "API Request"}),
     ),
     *_offers(
         "Step Functions",
         "AmazonStates",
-        _peer("sfn_state_machine"),
+        peer("sfn_state_machine"),
         ("standard workflow transitions", "transition", r"StateTransition", {"productFamily": "AWS Step Functions"}),
     ),
 )
 """Items that `mlctl prices refresh` can renew besides instances. What is not here keeps its row, and the command says so."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstanceOffer:
-    """A service whose price depends on the instance type."""
-
-    service: str
-    code: str
-    filters: Mapping[str, str]
-    attribute: str
-    """The attribute that names the instance type."""
-    usage: str
-    """Regular expression of the usage type after the region's prefix."""
-    item: str
-    """Item in services.csv, with `{}` for the instance type."""
-    seen: str
-    """Where the usage type is published."""
-
-
-INSTANCE_OFFERS = (
-    *(
-        InstanceOffer(
-            service="SageMaker",
-            code="AmazonSageMaker",
-            filters={},
-            attribute="instanceName",
-            usage=rf"{prefix}:ml\..*",
-            item=f"{use} {{}}",
-            seen=f"{_BILLS}{prefix}:ml.m5.large",
-        )
-        for use, prefix in (
-            ("real-time hosting", "Host"),
-            ("training job", "Train"),
-            ("processing job", "Processing"),
-            ("batch transform", "Tsform"),
-            ("notebook instance", "Notebk"),
-        )
-    ),
-    *(
-        InstanceOffer(
-            service="RDS",
-            code="AmazonRDS",
-            filters={"productFamily": "Database Instance", "databaseEngine": "PostgreSQL", "deploymentOption": zones},
-            attribute="instanceType",
-            usage=rf"{prefix}:db\..*",
-            item=f"PostgreSQL {{}} {zones}",
-            seen=_peer("db_instance"),
-        )
-        for zones, prefix in (("Single-AZ", "InstanceUsage"), ("Multi-AZ", "Multi-AZUsage"))
-    ),
-)
-
-EC2_FILTERS = {
-    "operatingSystem": "Linux",
-    "tenancy": "Shared",
-    "preInstalledSw": "NA",
-    "capacitystatus": "Used",
-    "licenseModel": "No License required",
-    "marketoption": "OnDemand",
-}
-"""Filters that leave one product per EC2 instance type."""

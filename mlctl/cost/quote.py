@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from mlctl.config.environment import Environment
-from mlctl.cost.component import Component, Priced, Quotation
+from mlctl.cost.component import NOT_PRICED, Component, Priced, Quotation
 from mlctl.cost.neighbours import Neighbours
 from mlctl.cost.price import InstanceType, Price, PriceBook
 from mlctl.cost.usage import Assumption, UsageBook
@@ -235,7 +235,7 @@ class Quote:
         """Say that a part of the cost cannot be told."""
         self._components.append(
             Component(
-                name="Not priced",
+                name=NOT_PRICED,
                 unit="",
                 monthly_quantity=None,
                 unit_price=None,

@@ -10,7 +10,8 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Protocol
 
-from mlctl.cost.offers import EC2_FILTERS, INSTANCE_OFFERS, OFFERS, InstanceOffer, Offer
+from mlctl.cost.instance_offers import EC2_FILTERS, INSTANCE_OFFERS, InstanceOffer
+from mlctl.cost.offers import OFFERS, Offer
 from mlctl.cost.price_file import FOLDER, INSTANCE_COLUMNS, SERVICE_COLUMNS, read_rows, write_rows
 from mlctl.errors import ServiceError
 
@@ -55,8 +56,9 @@ def refresh(client: PricingClient, regions: Sequence[str], today: date, folder: 
     renewal = Renewal()
     before = len(services) + len(machines)
     for region in regions:
-        _renew_items(client, region, services, today, renewal)
-        _renew_instances(client, region, services, today, renewal)
+        lists = _Lists(client, region)
+        _renew_items(lists, services, today, renewal)
+        _renew_instances(lists, services, today, renewal)
         _renew_machines(client, region, machines, today, renewal)
     renewal.kept = max(before - renewal.renewed, 0)
     write_rows(path, SERVICE_COLUMNS, [services[key] for key in sorted(services)])
@@ -64,12 +66,28 @@ def refresh(client: PricingClient, regions: Sequence[str], today: date, folder: 
     return renewal
 
 
-def _renew_items(client: PricingClient, region: str, rows: dict[tuple[str, str, str], Row], today: date, renewal: Renewal) -> None:
+class _Lists:
+    """The products of one region. Several offers are often in the same list, which is asked for once."""
+
+    def __init__(self, client: PricingClient, region: str) -> None:
+        self.region = region
+        self._client = client
+        self._read: dict[tuple[str, str], list[dict[str, Any]]] = {}
+
+    def products(self, code: str, filters: Mapping[str, str], *, regional: bool = True) -> list[dict[str, Any]]:
+        wanted = {**filters, "regionCode": self.region} if regional else dict(filters)
+        key = (code, json.dumps(wanted, sort_keys=True))
+        if key not in self._read:
+            self._read[key] = list(_products(self._client, code, wanted))
+        return self._read[key]
+
+
+def _renew_items(lists: _Lists, rows: dict[tuple[str, str, str], Row], today: date, renewal: Renewal) -> None:
     for offer in OFFERS:
-        name = f"{offer.service} › {region} › {offer.item}"
+        name = f"{offer.service} › {lists.region} › {offer.item}"
         prices = {
             price
-            for product in _products(client, offer.code, {**offer.attributes, **({"regionCode": region} if offer.regional else {})})
+            for product in lists.products(offer.code, offer.attributes, regional=offer.regional)
             if offer.matches(product["product"])
             for price in _on_demand(product, offer.code)
         }
@@ -78,26 +96,20 @@ def _renew_items(client: PricingClient, region: str, rows: dict[tuple[str, str, 
         elif len(prices) > 1:
             renewal.refused.append(f"{name}: AWS names {len(prices)} prices, {', '.join(sorted(f'{price:f}' for price in prices))}")
         else:
-            key = (offer.service, region, offer.item)
+            key = (offer.service, lists.region, offer.item)
             _put(rows, key, _row(key, offer.unit, prices.pop(), today), "usd", renewal)
 
 
-def _renew_instances(client: PricingClient, region: str, rows: dict[tuple[str, str, str], Row], today: date, renewal: Renewal) -> None:
-    lists: dict[tuple[str, str], list[dict[str, Any]]] = {}
+def _renew_instances(lists: _Lists, rows: dict[tuple[str, str, str], Row], today: date, renewal: Renewal) -> None:
     for offer in INSTANCE_OFFERS:
-        wanted = (offer.code, json.dumps(offer.filters))
-        if wanted not in lists:  # several offers are in the same list, which is long
-            lists[wanted] = list(_products(client, offer.code, {**offer.filters, "regionCode": region}))
-        for kind, price in _instance_prices(lists[wanted], offer):
-            key = (offer.service, region, offer.item.format(kind))
+        for kind, price in _instance_prices(lists.products(offer.code, offer.filters), offer):
+            key = (offer.service, lists.region, offer.item.format(kind))
             _put(rows, key, _row(key, "instance-hour", price, today), "usd", renewal)
 
 
 def _instance_prices(products: Iterable[dict[str, Any]], offer: InstanceOffer) -> Iterator[tuple[str, Decimal]]:
-    place = Offer(service=offer.service, item=offer.item, unit="instance-hour", code=offer.code, usage=offer.usage, seen=offer.seen)
     for product in products:
-        kind = product["product"].get("attributes", {}).get(offer.attribute)
-        if kind and place.matches(product["product"]):
+        if kind := offer.kind(product["product"]):
             for price in _on_demand(product, offer.code):
                 yield kind, price
 
@@ -169,15 +181,28 @@ def _product(text: Any, code: str) -> dict[str, Any]:
         product = json.loads(text) if isinstance(text, str) else text
     except ValueError:
         product = None
-    if not isinstance(product, dict) or "terms" not in product or not isinstance(product.get("product"), dict):
-        raise ServiceError(f"AWS Price List API, {code}: answered something else than a product", remedy="try again; nothing was changed")
+    if not isinstance(product, dict) or not all(isinstance(product.get(part), dict) for part in ("product", "terms")):
+        raise _another_shape(code, "a product")
+    _part(product["product"], "attributes", code)
     return product
+
+
+def _part(whole: Any, name: str, code: str) -> Mapping[str, Any]:
+    """An object inside a product; empty where it is not there."""
+    part = whole.get(name, {}) if isinstance(whole, Mapping) else None
+    if not isinstance(part, Mapping):
+        raise _another_shape(code, f"a product with {name}")
+    return part
+
+
+def _another_shape(code: str, than: str) -> ServiceError:
+    return ServiceError(f"AWS Price List API, {code}: answered something else than {than}", remedy="try again; nothing was changed")
 
 
 def _on_demand(product: Mapping[str, Any], code: str) -> Iterator[Decimal]:
     """The on-demand price of each term's first tier that costs something: what comes before it is a free tier."""
-    for term in product["terms"].get("OnDemand", {}).values():
-        tiers = [_tier(dimension, code) for dimension in term.get("priceDimensions", {}).values()]
+    for term in _part(product["terms"], "OnDemand", code).values():
+        tiers = [_tier(dimension, code) for dimension in _part(term, "priceDimensions", code).values()]
         paid = sorted(tier for tier in tiers if tier is not None and tier[1])
         if paid:
             yield paid[0][1]
@@ -185,7 +210,7 @@ def _on_demand(product: Mapping[str, Any], code: str) -> Iterator[Decimal]:
 
 def _tier(dimension: Mapping[str, Any], code: str) -> tuple[Decimal, Decimal] | None:
     """(where it begins, USD); None where there is no price in USD."""
-    written = dimension.get("pricePerUnit", {}).get("USD")
+    written = _part(dimension, "pricePerUnit", code).get("USD")
     if written is None:
         return None
     try:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from mlctl.cost.compare import Comparison
-from mlctl.cost.component import Component, Priced
+from mlctl.cost.component import NOT_PRICED, Component, Priced
 from mlctl.cost.estimate import Estimate, ResourceCost, Share
 from mlctl.cost.money import plain, usd
 from mlctl.cost.unit_cost import unit_costs
@@ -79,7 +79,8 @@ def component_line(part: Component) -> str:
     """`Data processed: 200 GB × $0.045 = $9.00`."""
     if part.monthly_usd is None:
         price = f", {plain(part.unit_price)} USD per {part.unit}" if part.unit_price is not None else ""
-        return f"{part.name}: not priced ({part.reason}{price})"
+        name = f"{part.name}: " if part.name != NOT_PRICED else ""
+        return f"{name}not priced ({part.reason}{price})"
     assert part.monthly_quantity is not None and part.unit_price is not None
     quantity = plain(round(part.monthly_quantity, 4))
     assumed = " (assumed use)" if part.usage_based else ""

@@ -55,6 +55,13 @@ def feature_group(quote: Quote) -> None:
     if not quote.flag("onlineStoreConfig.enableOnlineStore"):
         quote.free("the offline store is S3, charged at its bucket")
         return
+    tier = quote.text("onlineStoreConfig.storageType", "Standard")
+    if tier != "Standard":
+        quote.unknown(f"no price of the feature store's tier {tier}")
+        return
+    if quote.text("throughputConfig.throughputMode", "OnDemand") != "OnDemand":
+        quote.unknown("no price of the feature store's provisioned capacity units")
+        return
     rows = (("Feature writes", "1M units", "write request unit", 1_000_000), ("Feature reads", "1M units", "read request unit", 1_000_000))
     for key, (name, unit, item, scale) in zip(_FEATURES[:2], rows, strict=True):
         quote.metered(name, unit, key, quote.price("SageMaker", f"feature store {item}"), scale=scale)

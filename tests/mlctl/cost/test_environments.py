@@ -20,10 +20,6 @@ from mlctl.plan.model import Plan
 
 ROOT = Path(__file__).parents[3]
 PINNED = {"models.credit-risk.version": 3, "models.churn.version": 2}
-UNPRICED = {
-    "feature store": "no published price in the price data",
-}
-"""What the shipped stacks make that has no price, and why."""
 
 
 def _pin(environment: Environment) -> Environment:
@@ -42,14 +38,10 @@ def prod(plan_variant: Callable[..., Plan]) -> Estimate:
 
 
 @pytest.mark.parametrize("name", ["dev", "staging", "prod"])
-def test_only_what_is_listed_is_unpriced(plan_variant: Callable[..., Plan], name: str) -> None:
+def test_everything_has_a_price(plan_variant: Callable[..., Plan], name: str) -> None:
     found = _estimate(name, plan_variant(PINNED, base=name))
     assert found.failed_stacks == ()
-    unknown = [
-        (one.address, one.type, one.reason)
-        for one in found.resources
-        if one.status in (Priced.UNPRICED, Priced.PARTIAL) and not any(reason in str(one.reason) for reason in UNPRICED)
-    ]
+    unknown = [(one.address, one.type, one.reason) for one in found.resources if one.status in (Priced.UNPRICED, Priced.PARTIAL)]
     assert unknown == []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 from botocore.config import Config
 
-from mlctl.cost.offers import EC2_FILTERS, INSTANCE_OFFERS, OFFERS
+from mlctl.cost.instance_offers import EC2_FILTERS, INSTANCE_OFFERS
+from mlctl.cost.offers import OFFERS
 from mlctl.cost.price_file import FOLDER, load_prices
 from mlctl.cost.refresh import Renewal, refresh
 from mlctl.errors import ServiceError
@@ -60,8 +62,10 @@ class PriceList:
     def __init__(self) -> None:
         self.products: dict[str, list[str]] = {}
         self.asked: list[dict[str, Any]] = []
-        self.status = 200
         self.page_size = 1
+        self.requests = 0
+        self.fault: Callable[[int], str] = lambda number: ""
+        """The error of AWS that a request meets, numbered from 1; empty for none."""
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         self.asked.append(request)
@@ -75,9 +79,13 @@ class PriceList:
 
 
 def _passes(text: str, filters: dict[str, str]) -> bool:
+    """Whether a product has what is asked for; what is none has it."""
     product = json.loads(text).get("product", {}) if text.startswith("{") else {}
-    known = {"productFamily": product.get("productFamily"), **product.get("attributes", {})}
-    return not product or all(known.get(key) == value for key, value in filters.items())
+    attributes = product.get("attributes")
+    if not isinstance(attributes, dict):
+        return True
+    known = {"productFamily": product.get("productFamily"), **attributes}
+    return all(known.get(key) == value for key, value in filters.items())
 
 
 @pytest.fixture
@@ -91,13 +99,12 @@ def client(price_list: PriceList) -> Iterator[Any]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             assert self.headers["X-Amz-Target"] == "AWSPriceListService.GetProducts"
-            answer = json.dumps(
-                price_list.answer(body) if price_list.status == 200 else {"__type": "AccessDeniedException", "message": "no"}
-            )
-            self.send_response(price_list.status)
+            price_list.requests += 1
+            fault = price_list.fault(price_list.requests)
+            self.send_response(400 if fault else 200)
             self.send_header("Content-Type", "application/x-amz-json-1.1")
             self.end_headers()
-            self.wfile.write(answer.encode())
+            self.wfile.write(json.dumps({"__type": fault, "message": "no"} if fault else price_list.answer(body)).encode())
 
         def log_message(self, *_: object) -> None:
             """Nothing is written to the terminal."""
@@ -111,7 +118,7 @@ def client(price_list: PriceList) -> Iterator[Any]:
         endpoint_url=f"http://127.0.0.1:{server.server_port}",
         aws_access_key_id="test",
         aws_secret_access_key="test",
-        config=Config(retries={"max_attempts": 1}),
+        config=Config(retries={"max_attempts": 5, "mode": "standard"}),
     )
     server.shutdown()
     server.server_close()
@@ -167,8 +174,9 @@ def test_instances_of_ec2_sagemaker_and_rds_are_renewed(client: Any, price_list:
     price_list.products["AmazonEC2"] = [
         product({**common, "usagetype": "EU-BoxUsage:m5.xlarge", "instanceType": "m5.xlarge", **EC2_FILTERS}, ("0", "Inf", "0.2"))
     ]
-    hosting = {**common, "usagetype": "EU-Host:ml.m5.large", "instanceName": "ml.m5.large", "productFamily": "ML Instance"}
-    price_list.products["AmazonSageMaker"] = [product(hosting, ("0", "Inf", "0.13"))]
+    hosting = {**common, "usagetype": "EU-Host:ml.m5.large", "instanceName": "", "productFamily": "ML Instance"}
+    other = {**common, "usagetype": "EU-Host:ml.m5.large-WarmPool", "productFamily": "ML Instance"}
+    price_list.products["AmazonSageMaker"] = [product(hosting, ("0", "Inf", "0.13")), product(other, ("0", "Inf", "0.14"))]
     database = {
         **common,
         "usagetype": "EU-Multi-AZUsage:db.m6g.large",
@@ -201,7 +209,28 @@ def test_two_prices_for_one_item_are_refused(client: Any, price_list: PriceList,
     assert _run(client, folder).refused == ["VPC › eu-west-1 › NAT gateway: AWS names 2 prices, 0.048, 0.05"]
 
 
-@pytest.mark.parametrize("answer", ["not json", '{"no": "terms"}', _nat("EU-NatGateway-Hours", "-1"), _nat("EU-NatGateway-Hours", "NaN")])
+def _nat_with(**terms: Any) -> str:
+    return json.dumps({**json.loads(_nat("EU-NatGateway-Hours", "0.05")), **terms})
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "not json",
+        "[]",
+        '{"no": "terms"}',
+        '{"product": {"attributes": []}, "terms": {}}',
+        _nat("EU-NatGateway-Hours", "-1"),
+        _nat("EU-NatGateway-Hours", "NaN"),
+        _nat("EU-NatGateway-Hours", "free"),
+        _nat_with(terms=[]),
+        _nat_with(terms={"OnDemand": []}),
+        _nat_with(terms={"OnDemand": {"T": None}}),
+        _nat_with(terms={"OnDemand": {"T": {"priceDimensions": ["0.05"]}}}),
+        _nat_with(terms={"OnDemand": {"T": {"priceDimensions": {"D": "0.05"}}}}),
+        _nat_with(terms={"OnDemand": {"T": {"priceDimensions": {"D": {"pricePerUnit": "0.05"}}}}}),
+    ],
+)
 def test_nonsense_changes_nothing(client: Any, price_list: PriceList, folder: Path, answer: str) -> None:
     before = (folder / "services.csv").read_text()
     price_list.products["AmazonEC2"] = [answer]
@@ -211,9 +240,53 @@ def test_nonsense_changes_nothing(client: Any, price_list: PriceList, folder: Pa
 
 
 def test_a_refusal_of_aws_says_what_is_needed(client: Any, price_list: PriceList, folder: Path) -> None:
-    price_list.status = 400
+    price_list.fault = lambda number: "AccessDeniedException"
     with pytest.raises(ServiceError, match="pricing:GetProducts must be allowed"):
         _run(client, folder)
+
+
+def test_what_names_no_price_on_demand_is_left(client: Any, price_list: PriceList, folder: Path) -> None:
+    """Reserved capacity alone, another currency, no dimensions: the old row stays, and the command says so."""
+    elsewhere = {"OnDemand": {"T": {"priceDimensions": {"D": {"beginRange": "0", "pricePerUnit": {"CNY": "0.3"}}}}}}
+    price_list.products["AmazonEC2"] = [
+        _nat_with(terms={"Reserved": {}}),
+        _nat_with(terms=elsewhere),
+        _nat_with(terms={"OnDemand": {"T": {}}}),
+    ]
+    done = _run(client, folder)
+    assert "VPC › eu-west-1 › NAT gateway" in done.not_found
+    assert (done.renewed, done.changed, done.refused) == (0, [], [])
+
+
+def test_throttling_is_waited_out(client: Any, price_list: PriceList, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("botocore.endpoint.time.sleep", waits.append)
+    price_list.fault = lambda number: "ThrottlingException" if number <= 2 else ""
+    price_list.products["AmazonEC2"] = [_nat("EU-NatGateway-Hours", "0.05")]
+    assert _run(client, folder).renewed == 1
+    assert len(waits) == 2
+
+
+def test_a_throttle_without_end_changes_nothing(client: Any, price_list: PriceList, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    price_list.fault = lambda number: "ThrottlingException"
+    before = (folder / "services.csv").read_text()
+    with pytest.raises(ServiceError, match="ThrottlingException"):
+        _run(client, folder)
+    assert (folder / "services.csv").read_text() == before
+
+
+def test_a_page_that_expires_between_changes_nothing(client: Any, price_list: PriceList, folder: Path) -> None:
+    price_list.fault = lambda number: "ExpiredNextTokenException" if number == 2 else ""
+    price_list.products["AmazonEC2"] = [
+        product({"usagetype": "EU-EBS:VolumeUsage.gp2", "regionCode": "eu-west-1", "volumeApiName": "gp2"}, ("0", "Inf", usd))
+        for usd in ("0.11", "0.12")
+    ]
+    before = (folder / "services.csv").read_text()
+    with pytest.raises(ServiceError, match="ExpiredNextTokenException"):
+        _run(client, folder)
+    assert len(price_list.asked) == 1
+    assert (folder / "services.csv").read_text() == before
 
 
 def test_the_region_and_the_attributes_are_sent_as_filters(client: Any, price_list: PriceList, folder: Path) -> None:
@@ -232,28 +305,23 @@ def test_every_offer_names_an_item_of_the_price_book() -> None:
     assert {(offer.service, offer.item) for offer in OFFERS} <= known
 
 
-SAMPLE = {
-    "product": {
-        "productFamily": "Storage",
-        "attributes": {
-            "storageMedia": "SSD-backed",
-            "maxThroughputvolume": "320 MB/sec",
-            "volumeType": "Provisioned IOPS",
-            "volumeApiName": "io1",
-            "servicecode": "AmazonEC2",
-            "usagetype": "CAN1-EBS:VolumeUsage.piops",
-            "locationType": "AWS Region",
-            "location": "Canada (Central)",
-            "servicename": "Amazon Elastic Compute Cloud",
-        },
-        "sku": "WQGC34PB2AWS8R4U",
-    }
-}
-"""The shape of AWS's own sample answer in the SDK reference of GetProducts (volumeApiName added, as newer answers have it)."""
+@pytest.fixture(scope="module")
+def sample() -> dict[str, Any]:
+    """AWS's own sample answer of GetProducts, as botocore ships it: the price of an io1 volume in Montreal."""
+    examples = botocore.session.get_session().get_component("data_loader").load_service_model("pricing", "examples-1")
+    found: dict[str, Any] = json.loads(examples["examples"]["GetProducts"][0]["output"]["PriceList"][0])
+    return found
 
 
-def test_the_family_stands_beside_the_attributes() -> None:
-    assert [offer.item for offer in OFFERS if offer.code == "AmazonEC2" and offer.matches(SAMPLE["product"])] == ["io1 storage"]
+def test_the_sample_of_aws_is_understood(client: Any, price_list: PriceList, folder: Path, sample: dict[str, Any]) -> None:
+    """It is from 2017: answers of today name the volume's API name and the region too, and we filter by them."""
+    sample["product"]["attributes"] |= {"volumeApiName": "io1", "regionCode": "ca-central-1"}
+    assert [offer.item for offer in OFFERS if offer.code == "AmazonEC2" and offer.matches(sample["product"])] == ["io1 storage"]
+    price_list.products["AmazonEC2"] = [json.dumps(sample)]
+    done = refresh(client, ["ca-central-1"], TODAY, folder)
+    assert done.renewed == 1
+    price = load_prices(folder).price("EBS", "io1 storage", "ca-central-1")
+    assert (price.usd, price.unit, price.source, price.date) == (Decimal("0.138"), "GB-month", "AWS Price List API", TODAY)
 
 
 @pytest.mark.parametrize(
@@ -277,6 +345,7 @@ def test_the_family_stands_beside_the_attributes() -> None:
         ("AmazonCloudWatch", "USE1-DataProcessing-Bytes", {"productFamily": "Data Payload"}, "logs ingestion, standard class"),
         ("AmazonCloudWatch", "DashboardsUsageHour", {"productFamily": "Dashboard"}, "dashboard (beyond 3 free)"),
         ("AWSELB", "EU-LoadBalancerUsage", {"productFamily": "Load Balancer-Network"}, "NLB hour"),
+        ("AmazonSageMaker", "FeatureStore:WriteRequestUnits", {}, "feature store write request unit"),
         ("AmazonApiGateway", "USE1-ApiGatewayHttpRequest", {"productFamily": "API Calls"}, "HTTP requests, first 300M"),
     ],
 )
