@@ -27,6 +27,7 @@ SMALL = Need(cpu="250m", memory="512Mi", minutes=10)
 NEEDS = {
     "ingest": Need(cpu="1", memory="4Gi", minutes=60),
     "build-features": Need(cpu="2", memory="8Gi", minutes=60),
+    "publish-features": Need(cpu="500m", memory="2Gi", minutes=60),
     "screen": Need(cpu="1", memory="4Gi", minutes=20),
     "train": Need(cpu="4", memory="8Gi", minutes=360, retries=5),
     "train-on-gpu": Need(cpu="3", memory="12Gi", minutes=360, retries=5),

@@ -12,6 +12,9 @@ from workflows.steps.told import SCRATCH
 
 RAY = "2.60.0"
 """The version in the image; KubeRay must be told."""
+WITHOUT_RIGHTS = "default"
+"""The namespace's own account, which has no role in AWS and no Role in Kubernetes: of the Ray pods only the head, where the driver runs,
+reads features and writes the bundle, as the team's workflows may."""
 PYTHON = "/venv/bin/python"
 """The image's own: KubeRay starts login shells, and those forget the image's PATH."""
 
@@ -28,6 +31,7 @@ def cluster_spec(place: Place, *, workers: str, gpu_workers: str, environment: d
     train, gpu = NEEDS["train"], NEEDS["train-on-gpu"]
     cpu_pool, gpu_pool = place.pool("cpu"), place.gpu_pool
     head = ray_pod(place, "ray-head", {"cpu": "1", "memory": "4Gi"}, cpu_pool, environment)
+    head["spec"]["serviceAccountName"] = SERVICE_ACCOUNT
     worker = ray_pod(place, "ray-worker", {"cpu": train.cpu, "memory": train.memory}, cpu_pool, {})
     groups = [_group("workers", workers, 1, worker)]
     if gpu_pool is not None:
@@ -61,7 +65,7 @@ def _group(name: str, replicas: str, least: int, template: Spec) -> Spec:
 
 
 def ray_pod(place: Place, container: str, amount: dict[str, str], pool: NodePool | None, environment: dict[str, str]) -> Spec:
-    """A pod template: the team pays for it, runs as the team's workflows do, and has no say in Kubernetes."""
+    """A pod template: the team pays for it, and it has no say in Kubernetes or AWS."""
     probe = {"exec": {"command": [PYTHON, "-c", _HEALTH]}, "periodSeconds": 10, "timeoutSeconds": 6, "failureThreshold": 12}
     body = {
         "name": container,
@@ -76,7 +80,7 @@ def ray_pod(place: Place, container: str, amount: dict[str, str], pool: NodePool
     }
     spec: Spec = {
         "containers": [body],
-        "serviceAccountName": SERVICE_ACCOUNT,
+        "serviceAccountName": WITHOUT_RIGHTS,
         "automountServiceAccountToken": False,
         "securityContext": NOT_ROOT,
         "volumes": [{"name": name, "emptyDir": {"sizeLimit": NEEDS["train"].disk}} for name in ("tmp", "scratch")],

@@ -12,11 +12,12 @@ from workflows.judgement import add_judgement
 from workflows.manifest import MAIN, Manifest, add_exit, common, cron, finished, passed, template
 from workflows.place import Place, places
 from workflows.steps.prepare import build_features, ingest, screen, train, train_on_gpu
+from workflows.steps.publish import publish_features
 from workflows.steps.release import fetch, promote, register
 from workflows.tasks import in_order, output, result, task
 
 KIND = "training"
-HANDED = ("model", "tracking-uri", "evidence-log", "knobs", "training", "promote", "accelerator")
+HANDED = ("model", "tracking-uri", "evidence-log", "knobs", "training", "promote", "publish", "accelerator")
 """Inputs of `main`, so that other workflows can run it as a task of theirs."""
 
 FIT = ("model", "tracking-uri", "training", "fingerprint")
@@ -44,7 +45,7 @@ def training(place: Place) -> Manifest:
 def parameters(place: Place) -> dict[str, str]:
     """The parameters of training, with what they are here if nobody says otherwise."""
     development = place.environment.tier == "development"
-    return common(place, knobs="{}", training="{}", promote=str(development).lower(), accelerator="cpu")
+    return common(place, knobs="{}", training="{}", promote=str(development).lower(), publish="false", accelerator="cpu")
 
 
 def add_training(place: Place, *, own_fit: bool = False) -> None:
@@ -60,6 +61,7 @@ def add_training(place: Place, *, own_fit: bool = False) -> None:
         data = task(ingest, name="ingest", arguments=passed("model", "knobs"))
         features = task(build_features, name="features", arguments=[passed("model", "tracking-uri", "training"), output(data, "data")])
         kept = output(features, "features")
+        published = task(publish_features, name="publish", arguments=[passed("model"), kept], when="{{inputs.parameters.publish}} == true")
         screened = task(screen, name="screen", arguments=[passed("model"), kept])
         champion = task(fetch, name="champion", arguments={**passed("model", "tracking-uri"), "wanted": "champion"})
         fingerprint = {"fingerprint": features.get_parameter("fingerprint").value}
@@ -67,6 +69,7 @@ def add_training(place: Place, *, own_fit: bool = False) -> None:
         trained = _train(place, handed, own_fit=own_fit)
         judged = add_judgement(kept, output(trained, "bundle"), output(champion, "fetched", "champion"))
         in_order(data, features, screened)
+        in_order(features, published)
         in_order(screened, trained)
         in_order(champion, judged.evaluate)
         for judge in judged.judges:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -60,18 +60,38 @@ class OnlineStore:
         InputError
             There is no store at the path.
         """
+        found: list[tuple[object, ...]] = []
+        with self._reading() as store:
+            for first in range(0, len(keys), MOST_KEYS):
+                some = list(keys[first : first + MOST_KEYS])
+                marks = ", ".join("?" * len(some))
+                query = f"SELECT * FROM features WHERE entity IN ({marks})"  # noqa: S608 - marks holds only ?
+                found += store.execute(query, some).fetchall()
+            return _table(store, found).reindex(pd.Index(keys, name="entity"))
+
+    def everything(self) -> tuple[pd.DataFrame, pd.Timestamp]:
+        """Return the features of every entity, and as of when.
+
+        Raises
+        ------
+        InputError
+            There is no store at the path.
+        """
+        with self._reading() as store:
+            [(as_of,)] = store.execute("SELECT as_of FROM about")
+            return _table(store, store.execute("SELECT * FROM features ORDER BY entity").fetchall()), pd.Timestamp(as_of)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
         if not self.path.is_file():
             raise InputError("no online store", file=self.path, remedy="run the step build-features")
-        found: list[tuple[object, ...]] = []
         try:
             with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)) as store:
-                names = [row[1] for row in store.execute("PRAGMA table_info(features)")]
-                for first in range(0, len(keys), MOST_KEYS):
-                    some = list(keys[first : first + MOST_KEYS])
-                    marks = ", ".join("?" * len(some))
-                    query = f"SELECT * FROM features WHERE entity IN ({marks})"  # noqa: S608 - marks holds only ?
-                    found += store.execute(query, some).fetchall()
+                yield store
         except sqlite3.DatabaseError as error:
             raise InputError(f"not an online store: {error}", file=self.path) from None
-        table = pd.DataFrame(found, columns=pd.Index(names)).set_index("entity")
-        return table.reindex(pd.Index(keys, name="entity"))
+
+
+def _table(store: sqlite3.Connection, rows: list[tuple[object, ...]]) -> pd.DataFrame:
+    names = [row[1] for row in store.execute("PRAGMA table_info(features)")]
+    return pd.DataFrame(rows, columns=pd.Index(names)).set_index("entity")

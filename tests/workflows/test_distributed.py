@@ -93,7 +93,8 @@ def test_every_ray_pod_is_the_teams_and_confined(path: Path) -> None:
         assert container["resources"]["limits"] == container["resources"]["requests"]
         assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
         assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
-        assert (pod["spec"]["serviceAccountName"], pod["spec"]["automountServiceAccountToken"]) == ("workflow", False)
+        account = "workflow" if container["name"] == "ray-head" else "default"
+        assert (pod["spec"]["serviceAccountName"], pod["spec"]["automountServiceAccountToken"]) == (account, False)
         assert pod["spec"]["nodeSelector"]["karpenter.sh/capacity-type"] in ("spot", "on-demand")
         gpu = "nvidia.com/gpu" in container["resources"]["limits"]
         assert gpu == any(item["key"] == "nvidia.com/gpu" for item in pod["spec"].get("tolerations", ()))

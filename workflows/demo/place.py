@@ -67,7 +67,7 @@ class DemoPlace:
 def _training_of(models: list[str]) -> dict[str, object]:
     """One Workflow that runs the training of every model side by side, by reference to the rendered templates."""
     names = ("tracking-uri", "evidence-log", "training")
-    fixed = {"knobs": "{}", "promote": "true", "accelerator": "cpu"}
+    fixed = {"knobs": "{}", "promote": "true", "publish": "false", "accelerator": "cpu"}
     tasks = [
         {
             "name": model,
