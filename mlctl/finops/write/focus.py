@@ -37,7 +37,7 @@ MANDATORY = (
 """Column IDs of https://focus.finops.org/focus-specification/v1-2/ with the requirement level Mandatory."""
 COLUMNS = (*MANDATORY, "RegionId", "SubAccountId", "Tags", "x_Team", "x_Model", "x_NodePool", "x_Kind")
 _AWS = "AWS"
-_CATEGORIES = {
+CATEGORIES = {
     "Amazon Elastic Compute Cloud": "Compute",
     "Amazon Elastic Container Service for Kubernetes": "Compute",
     "Amazon Elastic Kubernetes Service": "Compute",
@@ -45,7 +45,7 @@ _CATEGORIES = {
     "Amazon Simple Storage Service": "Storage",
     "Amazon Elastic File System": "Storage",
     "Amazon FSx": "Storage",
-    "Amazon EC2 Container Registry (ECR)": "Containers",
+    "Amazon EC2 Container Registry (ECR)": "Compute",
     "Amazon Relational Database Service": "Databases",
     "Amazon DynamoDB": "Databases",
     "Amazon SageMaker": "AI and Machine Learning",
@@ -118,7 +118,7 @@ def _tags(subject: Subject) -> Iterable[tuple[str, str | None]]:
 def _category(subject: Subject) -> str:
     if subject.kind in (Kind.WORKLOAD, Kind.IDLE, Kind.DIFFERENCE):
         return "Compute"
-    return "Storage" if subject.kind is Kind.SHARED else _CATEGORIES.get(subject.service, "Other")
+    return "Storage" if subject.kind is Kind.SHARED else CATEGORIES.get(subject.service, "Other")
 
 
 def _description(subject: Subject) -> str:

@@ -27,7 +27,7 @@ from mlctl.finops.read.focus_tally import FocusRequest
 from mlctl.finops.report import FinopsReport
 from mlctl.finops.write.chart import round_top
 from mlctl.finops.write.document import document
-from mlctl.finops.write.focus import COLUMNS, MANDATORY, focus_csv
+from mlctl.finops.write.focus import CATEGORIES, COLUMNS, MANDATORY, focus_csv
 from mlctl.finops.write.html import html
 from mlctl.finops.write.markdown import markdown
 
@@ -36,6 +36,14 @@ HOSTILE = '=HYPERLINK("http://x")<script>alert(1)</script>|[a](http://x)'
 FACTS_COLUMNS = """BilledCost, BillingAccountId, BillingAccountName, BillingCurrency, BillingPeriodStart, BillingPeriodEnd,
 ChargeCategory, ChargeClass, ChargeDescription, ChargePeriodStart, ChargePeriodEnd, ContractedCost, EffectiveCost, InvoiceIssuerName,
 ListCost, PricingQuantity, PricingUnit, ProviderName, PublisherName, ServiceCategory, ServiceName"""
+
+
+SERVICE_CATEGORIES = {
+    "AI and Machine Learning", "Analytics", "Business Applications", "Compute", "Databases", "Developer Tools", "Multicloud", "Identity",
+    "Integration", "Internet of Things", "Management and Governance", "Media", "Migration", "Mobile", "Networking", "Security", "Storage",
+    "Web", "Other",
+}  # fmt: skip
+"""The allowed values of ServiceCategory: specification/columns/servicecategory.md of FinOps-Open-Cost-and-Usage-Spec/FOCUS_Spec."""
 
 
 def sources() -> list[SourceData]:
@@ -233,6 +241,20 @@ def test_focus_has_all_mandatory_columns_and_no_formula(report: FinopsReport) ->
     assert all(row["ServiceName"] != HOSTILE for row in rows)
     assert any(row["ServiceName"] == f"'{HOSTILE}" for row in rows)
     assert {row["ChargeCategory"] for row in rows if Decimal(row["BilledCost"]) < 0} == {"Adjustment"}
+
+
+def test_focus_has_the_allowed_values(report: FinopsReport) -> None:
+    """As the specification lists them for its columns of allowed values, and times and numbers in its formats."""
+    rows = list(csv.DictReader(io.StringIO(focus_csv(report))))
+    assert {row["ChargeCategory"] for row in rows} <= {"Usage", "Purchase", "Tax", "Credit", "Adjustment"}
+    assert {row["ChargeClass"] for row in rows} <= {"", "Correction"}
+    assert {row["BillingCurrency"] for row in rows} == {"USD"}
+    assert set(CATEGORIES.values()) | {row["ServiceCategory"] for row in rows} <= SERVICE_CATEGORIES
+    times = ("BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd")
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:00:00Z", row[name]) for row in rows for name in times)
+    numbers = ("BilledCost", "ContractedCost", "EffectiveCost", "ListCost", "PricingQuantity")
+    assert all(re.fullmatch(r"-?\d+(\.\d+)?", row[name]) for row in rows for name in numbers)
+    assert all(isinstance(json.loads(row["Tags"]), dict) for row in rows)
 
 
 def test_focus_can_be_read_again(report: FinopsReport, prod: Environment, tmp_path: Path) -> None:
