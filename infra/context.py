@@ -92,6 +92,16 @@ def boundary_arn(environment: Environment) -> str:
     return f"arn:aws:iam::{environment.account}:policy/{environment.prefix}-{BOUNDARY}"
 
 
+def pipeline_role(prefix: str, job: str) -> str:
+    """Name of the role of a job of the pipeline: `acme-dev-github-deploy`."""
+    return f"{prefix}-github-{job}"
+
+
+def deploy_role_arn(environment: Environment) -> str:
+    """The role that deploys an environment, in its own account."""
+    return f"arn:aws:iam::{environment.account}:role/{pipeline_role(environment.prefix, 'deploy')}"
+
+
 def _bound_roles(boundary: str) -> None:
     """Put the boundary on every role of the program, so that none can be forgotten: the deploy role may make no role without it."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from infra.context import pipeline_role
 from infra.identity.boundary import Boundary, BoundaryArgs
 from infra.identity.deploy_statements import roles_and_policies, spend_read, state_read, state_write
 from infra.identity.github_provider import GithubProvider, GithubProviderArgs
@@ -41,23 +42,22 @@ class GithubAccess(pulumi.ComponentResource):
     def __init__(self, name: str, args: GithubAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlplatform:identity:GithubAccess", name, {}, opts)
         self._child = pulumi.ResourceOptions(parent=self)
-        pipeline = f"{args.prefix}-github-"
         self.boundary = Boundary(
             f"{name}-boundary",
-            BoundaryArgs(policy_name=args.boundary_name, account=args.account, protected_roles=f"{pipeline}*"),
+            BoundaryArgs(policy_name=args.boundary_name, account=args.account, protected_roles=pipeline_role(args.prefix, "*")),
             opts=self._child,
         )
         provider = GithubProvider(name, GithubProviderArgs(account=args.account, create=args.create_provider), opts=self._child)
-        self.preview = self._preview(name, args, provider, pipeline)
-        self.deploy = self._deploy(name, args, provider, pipeline)
+        self.preview = self._preview(name, args, provider)
+        self.deploy = self._deploy(name, args, provider)
         self.register_outputs({"preview_role_arn": self.preview.arn, "deploy_role_arn": self.deploy.arn, "boundary_arn": self.boundary.arn})
 
-    def _preview(self, name: str, args: GithubAccessArgs, provider: GithubProvider, pipeline: str) -> GithubRole:
+    def _preview(self, name: str, args: GithubAccessArgs, provider: GithubProvider) -> GithubRole:
         state = state_read(bucket=args.state_bucket, region=args.region, account=args.account, key_alias=args.state_key_alias)
         return GithubRole(
             f"{name}-preview",
             GithubRoleArgs(
-                role_name=f"{pipeline}preview",
+                role_name=pipeline_role(args.prefix, "preview"),
                 description="Previews pull requests, looks for drift and at what was spent; changes nothing",
                 provider_arn=provider.arn,
                 repository=args.repository,
@@ -69,12 +69,12 @@ class GithubAccess(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _deploy(self, name: str, args: GithubAccessArgs, provider: GithubProvider, pipeline: str) -> GithubRole:
+    def _deploy(self, name: str, args: GithubAccessArgs, provider: GithubProvider) -> GithubRole:
         state = state_write(bucket=args.state_bucket, region=args.region, account=args.account, key_alias=args.state_key_alias)
         return GithubRole(
             f"{name}-deploy",
             GithubRoleArgs(
-                role_name=f"{pipeline}deploy",
+                role_name=pipeline_role(args.prefix, "deploy"),
                 description="Deploys the stacks after the merge",
                 provider_arn=provider.arn,
                 repository=args.repository,

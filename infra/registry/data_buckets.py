@@ -9,6 +9,7 @@ import pulumi
 
 from infra.bucket import Bucket, BucketArgs, Lifecycle, ObjectLock
 from infra.policy_document import Statement, allow
+from infra.registry.promotion_access import read_artefacts
 
 PURPOSES = ("raw", "curated", "features", "models", "mlflow", "audit")
 COST_EXPORT_PREFIX = "cost/"
@@ -29,16 +30,19 @@ class DataBucketsArgs:
     """Of everything but models and MLflow's artefacts, which are read at any time."""
     audit_lock: ObjectLock
     account: str
+    models_readers: Sequence[str] = ()
+    """ARNs of roles of other environments that bring promoted artefacts there."""
 
 
 class DataBuckets(pulumi.ComponentResource):
     """Creates the buckets `raw` (which tells EventBridge about new objects), `curated`, `features`, `models`, `mlflow`, and `audit`, whose
-    objects are locked and which takes AWS's cost export.
+    objects are locked and which takes AWS's cost export. Environments that promote from this one may read `models`.
     """
 
     def __init__(self, name: str, args: DataBucketsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlplatform:registry:DataBuckets", name, {}, opts)
         keys = {"models": args.models_key_arn, "audit": args.audit_key_arn}
+        statements = {"audit": _cost_export(args), "models": read_artefacts(args.names["models"], args.models_readers)}
         live = Lifecycle(noncurrent_days=args.lifecycle.noncurrent_days)
         self.buckets = {
             purpose: Bucket(
@@ -49,7 +53,7 @@ class DataBuckets(pulumi.ComponentResource):
                     access_log_bucket=args.access_log_bucket,
                     lifecycle=live if purpose in ("models", "mlflow") else args.lifecycle,
                     object_lock=args.audit_lock if purpose == "audit" else None,
-                    statements=_cost_export(args) if purpose == "audit" else (),
+                    statements=statements.get(purpose, ()),
                     event_bridge=purpose == "raw",
                 ),
                 opts=pulumi.ResourceOptions(parent=self),

@@ -26,6 +26,13 @@ def program_environment(stack: str, start: Path | None = None) -> Environment:
     return load_environment(environments_folder(start) / f"{stack}.yaml")
 
 
+def promoted_to(environment: Environment, start: Path | None = None) -> list[Environment]:
+    """The environments whose `promotion.from_environment` is this one, by name."""
+    folder = environments_folder(start)
+    others = [load_environment(path) for path in sorted(folder.glob("*.yaml")) if path.stem != environment.name]
+    return [other for other in others if other.promotion.from_environment == environment.name]
+
+
 def environments_folder(start: Path | None = None) -> Path:
     """The folder of environment files that belongs to `start`."""
     if named := os.environ.get(FOLDER_VARIABLE):

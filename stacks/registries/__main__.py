@@ -15,20 +15,24 @@ catalogue_database, feature_groups, model_package_groups
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pulumi
 
 from infra.bucket import Lifecycle, ObjectLock
-from infra.context import Context
+from infra.context import Context, deploy_role_arn
 from infra.key import Key, KeyArgs
 from infra.order import after
+from infra.policy_document import Statement
 from infra.registry.catalogue import Catalogue, CatalogueArgs
 from infra.registry.data_buckets import PURPOSES, DataBuckets, DataBucketsArgs
 from infra.registry.feature_store import FeatureStore, FeatureStoreArgs
 from infra.registry.image_repository import ImageRepository, ImageRepositoryArgs
 from infra.registry.model_group import ModelGroup, ModelGroupArgs
+from infra.registry.promotion_access import decrypt_artefacts
 from infra.registry.pull_through import PullThrough, PullThroughArgs
+from mlctl.config.program import promoted_to
 
 FEATURE_GROUPS = Path(__file__).parents[2] / "ml" / "features" / "groups.json"
 """Generated from ml/models/*.yaml; no file, no feature groups."""
@@ -40,7 +44,7 @@ registries, security = environment.registries, environment.security
 data_key_arn = context.output("foundation", "data_key_arn")
 
 
-def key(kind: str, description: str, via: list[str], services: tuple[str, ...] = ()) -> Key:
+def key(kind: str, description: str, via: list[str], services: tuple[str, ...] = (), statements: Sequence[Statement] = ()) -> Key:
     arguments = KeyArgs(
         alias=f"{prefix}-{kind}",
         description=description,
@@ -48,13 +52,15 @@ def key(kind: str, description: str, via: list[str], services: tuple[str, ...] =
         region=region,
         via_services=via,
         services=services,
+        statements=statements,
         deletion_window_days=security.kms_deletion_window_days,
     )
     return Key(f"{kind}-key", arguments, opts=context.options())
 
 
 images_key = key("images", "Container images", ["ecr"])
-models_key = key("models", "Model artefacts", ["s3", "sagemaker"])
+followers = [deploy_role_arn(other) for other in promoted_to(environment)]
+models_key = key("models", "Model artefacts", ["s3", "sagemaker"], statements=decrypt_artefacts(region, followers))
 audit_key = key("audit", "Audit evidence and cost exports", ["s3"], ("bcm-data-exports.amazonaws.com",))
 
 repositories = {
@@ -92,6 +98,7 @@ data = DataBuckets(
         ),
         audit_lock=ObjectLock(days=security.archive_retention_days, mode="COMPLIANCE" if environment.production else "GOVERNANCE"),
         account=account,
+        models_readers=followers,
     ),
     opts=context.options(),
 )

@@ -93,6 +93,45 @@ def test_each_kind_of_content_has_its_key(prod: StackPlan) -> None:
     }
 
 
+def statements(document: str) -> dict[str, Any]:
+    return {statement["Sid"]: statement for statement in json.loads(document)["Statement"]}
+
+
+def test_who_promotes_from_here_reads_models_and_nothing_else(plan_of: PlanOf) -> None:
+    """deploy.yml of production copies what staging has served: as its own role, in another account."""
+    [role] = [
+        f"arn:aws:iam::333333333333:role/{item.inputs['name']}"
+        for item in plan_of("prod").resources()
+        if item.type == "aws:iam/role:Role" and item.name.endswith("-deploy")
+    ]
+    staging = registries(plan_of("staging"))
+    who = {"AWS": ["arn:aws:iam::333333333333:root"]}
+    buckets = {name: statements(item["policy"]) for name, item in inputs(staging, "BucketPolicy").items()}
+    let_in = {name: found for name, policy in buckets.items() if (found := {sid for sid in policy if sid.endswith("Promoted")})}
+    assert let_in == {"data-models": {"ReadPromoted", "FindPromoted"}}
+    bucket = "arn:aws:s3:::acme-staging-models-222222222222"
+    for sid, action, resource in (("ReadPromoted", "s3:GetObject", f"{bucket}/*"), ("FindPromoted", "s3:ListBucket", bucket)):
+        assert buckets["data-models"][sid] == {
+            "Sid": sid,
+            "Effect": "Allow",
+            "Action": [action],
+            "Resource": resource,
+            "Principal": who,
+            "Condition": {"ArnEquals": {"aws:PrincipalArn": [role]}},
+        }
+    keys = {name: statements(item["policy"]) for name, item in inputs(staging, "Key").items()}
+    assert {name for name, policy in keys.items() if "DecryptPromoted" in policy} == {"models-key"}
+    decrypt = keys["models-key"]["DecryptPromoted"]
+    assert (decrypt["Action"], decrypt["Principal"]) == (["kms:Decrypt"], who)
+    via = {"kms:ViaService": "s3.us-east-1.amazonaws.com"}
+    assert decrypt["Condition"] == {"ArnEquals": {"aws:PrincipalArn": [role]}, "StringEquals": via}
+
+
+def test_nobody_promotes_from_production(prod: StackPlan) -> None:
+    documents = [item["policy"] for kind in ("BucketPolicy", "Key") for item in inputs(prod, kind).values()]
+    assert documents and not any("Promoted" in document for document in documents)
+
+
 def test_only_evidence_is_locked(prod: StackPlan) -> None:
     [(name, lock)] = inputs(prod, "BucketObjectLockConfiguration").items()
     assert (name, lock["rule"]["defaultRetention"]) == ("data-audit", {"mode": "COMPLIANCE", "days": 2557})
