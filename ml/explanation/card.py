@@ -31,10 +31,13 @@ def model_card(spec: ModelSpec, evidence: dict[str, dict[str, Any]]) -> str:
 
 def _head(spec: ModelSpec, bundle: dict[str, Any] | None) -> str:
     regulated = "regulated" if spec.regulated else "not regulated"
-    act = f"at {spec.decision.threshold:g} and above: "
-    act += spec.decision.adverse_word if spec.decision.expected_event == "adverse" else spec.decision.favourable_word
+    above, below = spec.decision.adverse_word, spec.decision.favourable_word
+    if spec.decision.expected_event != "adverse":
+        above, below = below, above
+    act = f"{above} at a score of {spec.decision.threshold:g} and above, {below} below"
     lines = [
         f"# {spec.name}",
+        "",
         spec.description,
         "",
         f"- Owner: {spec.owner.team} ({spec.owner.contact}); {regulated}",
@@ -64,21 +67,41 @@ def _performance(evaluation: dict[str, Any] | None) -> str:
         "| metric | value | interval | wanted | verdict |",
         "| --- | ---: | --- | --- | --- |",
     ]
-    for gate in [*evaluation["gates"], evaluation["champion"]]:
-        name = gate["metric"] if gate["scope"] == "all" else f"{gate['metric']} less the champion's"
-        wanted = f"{gate['direction'].replace('_', ' ')} {gate['threshold']:g}"
-        lines.append(f"| {name} | {_short(gate['estimate'])} | {_range(gate)} | {wanted} | {_word(gate['verdict'])} |")
-    return "\n".join(lines)
+    for gate in evaluation["gates"]:
+        lines.append(_gate(gate["metric"], gate))
+    champion = evaluation["champion"]
+    if champion["estimate"] is None:
+        return "\n".join([*lines, "", f"Against the champion: {champion['detail']}.", *_noisy(evaluation["gates"])])
+    return "\n".join([*lines, _gate(f"{champion['metric']} less the champion's", champion), *_noisy(evaluation["gates"])])
+
+
+def _gate(name: str, gate: dict[str, Any]) -> str:
+    wanted = f"{gate['direction'].replace('_', ' ')} {gate['threshold']:g}"
+    return f"| {name} | {_short(gate['estimate'])} | {_range(gate)} | {wanted} | {_word(gate['verdict'])} |"
+
+
+def _noisy(gates: list[dict[str, Any]]) -> list[str]:
+    """Why a value may lie outside its own interval."""
+    names = [gate["metric"] for gate in gates if gate["low"] is not None and not gate["low"] <= gate["estimate"] <= gate["high"]]
+    return ["", f"Drawing rows anew adds noise, which {', '.join(names)} counts as error: its interval lies above it."] if names else []
 
 
 def _segments(evaluation: dict[str, Any] | None) -> str:
     if evaluation is None or not evaluation["segments"]:
         return "## Segments\n\nNone declared."
-    lines = ["## Segments", "", "| segment | rows | metric | value | verdict |", "| --- | ---: | --- | ---: | --- |"]
+    metrics = list(dict.fromkeys(item["metric"] for item in evaluation["segments"]))
+    lines = ["## Segments", "", f"| segment | rows | {' | '.join(metrics)} |", "| --- | ---: |" + " --- |" * len(metrics)]
+    found: dict[str, dict[str, dict[str, Any]]] = {}
     for item in evaluation["segments"]:
-        value = _short(item["estimate"])
-        lines.append(f"| {item['scope']} | {item['rows']} | {item['metric']} | {value} | {_word(item['verdict'])} |")
-    return "\n".join(lines)
+        found.setdefault(item["scope"], {})[item["metric"]] = item
+    for scope, items in found.items():
+        cells = [_judged(items[metric]) for metric in metrics]
+        lines.append(f"| {scope.replace('=', ': ')} | {next(iter(items.values()))['rows']} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", "A segment fails where even the better end of its interval misses the gate."])
+
+
+def _judged(item: dict[str, Any]) -> str:
+    return _word(item["verdict"]) if item["estimate"] is None else f"{_short(item['estimate'])} {_word(item['verdict'])}"
 
 
 def _fairness(fairness: dict[str, Any] | None) -> str:
@@ -87,14 +110,15 @@ def _fairness(fairness: dict[str, Any] | None) -> str:
     lines = [
         "## Fairness",
         "",
-        "| groups by | adverse-impact ratio | 95 % interval | equalised-odds difference | not evaluated | verdict |",
+        "| groups by | adverse-impact ratio | 95 % interval | equalised-odds difference | groups not evaluated | verdict |",
         "| --- | ---: | --- | ---: | --- | --- |",
     ]
     for item in fairness["attributes"]:
         ratio, odds = _short(item["adverse_impact_ratio"]), _short(item["equalised_odds_difference"])
         between = "" if item["ratio_low"] is None else f"{item['ratio_low']:.2f} to {item['ratio_high']:.2f}"
-        left_out = "; ".join(item["not_evaluated"]) or "none"
+        left_out = str(len(item["not_evaluated"])) if item["intersection"] else ", ".join(item["not_evaluated"]) or "none"
         lines.append(f"| {item['attribute']} | {ratio} | {between} | {odds} | {left_out} | {_word(item['verdict'])} |")
+    lines += ["", "Not evaluated are groups with too few rows, and people who did not say."]
     said = [f"- {item['detail']}" for item in fairness["attributes"] if item["verdict"] != "pass"]
     return "\n".join([*lines, *(["", *said] if said else [])])
 

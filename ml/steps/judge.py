@@ -203,4 +203,4 @@ def _why(name: str, found: dict[str, Any] | None) -> str:
         return _why_fair(found)
     if name == "explanation":
         return f"{found['adverse_explained']} adverse decisions have reasons ({found['method']})"
-    return str(found.get("detail") or f"chosen: {found.get('chosen')}, p99 {found.get('p99_ms')} ms")
+    return f"chosen: {found['chosen']}; {found['reason']}"

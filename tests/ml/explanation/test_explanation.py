@@ -159,6 +159,11 @@ def test_the_card_tells_what_was_found_and_what_was_not(credit_run: Path, tmp_pa
     auc = next(gate for gate in evaluation["gates"] if gate["metric"] == "roc_auc")
     assert card.startswith("# credit-risk\n")
     assert f"| roc_auc | {auc['estimate']:.4g} | {auc['low']:.3f} to {auc['high']:.3f} | at least 0.72 | pass |" in card
+    assert "- Decision: declined at a score of 0.25 and above, approved below" in card
+    assert "Against the champion: there is no champion yet." in card
+    online = {item["metric"]: item for item in evaluation["segments"] if item["scope"] == "channel=online"}
+    cells = " | ".join(f"{online[metric]['estimate']:.4g} {online[metric]['verdict']}" for metric in ("roc_auc", "brier", "ece"))
+    assert f"| channel: online | {online['ece']['rows']} | {cells} |" in card
     assert "- Never used: age, sex, race, marital_status, public_assistance" in card
     assert bundle["model_sha256"][:12] in card
     assert "## Fairness\n\nNot evaluated." in card and "## Decision\n\nNot decided." in card
