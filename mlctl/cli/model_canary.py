@@ -65,7 +65,10 @@ def canary(
     details = {**outcome.figures(), "failed_for_callers": unanswered}
     event = who.event(kind="canary", model=name, version=trial.version, environment=environment, verdict=outcome.verdict, details=details)
     follow = _what_follows(trial, outcome, who, as_trial=aws and pull_request)
-    _keep(event, follow, who, (remote, base) if pull_request else None)
+    if follow is not None and pull_request:
+        _propose(event, outcome, follow, who, remote, base)
+    else:
+        _keep(event, follow)
     return 0 if outcome.result == "champion_replaced" else 1
 
 
@@ -162,22 +165,29 @@ def _what_follows(trial: _Trial, outcome: Outcome, who: Who, *, as_trial: bool) 
     return None
 
 
-def _keep(event: Event, follow: _Follow | None, who: Who, target: tuple[str, str] | None) -> None:
-    """Write the evidence, together with what follows from it; `target`: remote and base of a pull request, else it is done here."""
+def _keep(event: Event, follow: _Follow | None) -> None:
+    """Write the evidence, and do what follows from it, here."""
     from mlctl.evidence.log import EvidenceLog
 
-    if follow is None:
-        EvidenceLog(root() / "evidence").append([event])
-        return
+    EvidenceLog(root() / "evidence").append([event])
+    if follow is not None:
+        show(follow.move(root()), "text")
+
+
+def _propose(event: Event, outcome: Outcome, follow: _Follow, who: Who, remote: str, base: str) -> None:
+    """The same as a pull request, which shows what the canary found beside the gates."""
+    from dataclasses import replace
+
+    from mlctl.evidence.log import EvidenceLog
+
+    found = tuple(replace(check, name=f"canary: {check.name}") for check in outcome.decision.checks)
 
     def move(tree: Path) -> Moved:
         EvidenceLog(tree / "evidence").append([event])
-        return follow.move(tree)
+        moved = follow.move(tree)
+        return replace(moved, checks=(*moved.checks, *found))
 
-    if target is not None:
-        as_pull_request(move, who, follow.branch, follow.title, *target, "text")
-    else:
-        show(move(root()), "text")
+    as_pull_request(move, who, follow.branch, follow.title, remote, base, "text")
 
 
 def _tell(line: str) -> None:

@@ -290,6 +290,8 @@ def test_a_deployed_trial_is_started_judged_and_reverted(runner: Runner, stage: 
     outputs_ = runner.run("canary", status=1)
     assert "fail           errors" in outputs_[-1] and "churn in dev: rolled back" in outputs_[-1]
     assert cloud.weights() == [100, 0]
+    body = [given["body"] for method, path, given in stage.seen if (method, path) == ("POST", f"{REPO}/pulls")][-1]
+    assert "| canary: errors | fail | " in body and "| canary: groups | not evaluated | " in body, "whoever merges it sees why"
     runner.merge("rollback/churn-in-dev")
     assert "challenger" not in yaml.safe_load((runner.root / "environments" / "dev.yaml").read_text())["models"]["churn"]
     assert [record.kind for record in EvidenceLog(runner.root / "evidence").records("churn")][-2:] == ["canary", "rollback"]
