@@ -78,9 +78,14 @@ class LogBuckets(pulumi.ComponentResource):
 
 
 def _access_logs(args: LogBucketsArgs) -> Sequence[Statement]:
-    """S3 writes anywhere; load balancers below `load-balancer/`."""
+    """S3 writes anywhere; load balancers below `load-balancer/`: of applications as a service of their own, of networks as CloudWatch's
+    log delivery, which also looks whether it may (elasticloadbalancing/latest/network/enable-access-logs in AWS's documentation).
+    """
     mine = {"StringEquals": {"aws:SourceAccount": args.account}}
     bucket = f"arn:aws:s3:::{args.access_name}"
+    balancers = f"{bucket}/load-balancer/AWSLogs/{args.account}/*"
+    delivery = {"Service": "delivery.logs.amazonaws.com"}
+    handed_over = {"StringEquals": {**mine["StringEquals"], "s3:x-amz-acl": "bucket-owner-full-control"}}
     return [
         allow(
             "WriteAccessLogs",
@@ -92,10 +97,12 @@ def _access_logs(args: LogBucketsArgs) -> Sequence[Statement]:
         allow(
             "WriteLoadBalancerLogs",
             actions=("s3:PutObject",),
-            resources=f"{bucket}/load-balancer/AWSLogs/{args.account}/*",
+            resources=balancers,
             principal={"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
             condition=mine,
         ),
+        allow("DeliveryChecksBucket", actions=("s3:GetBucketAcl",), resources=bucket, principal=delivery, condition=mine),
+        allow("WriteNetworkBalancerLogs", actions=("s3:PutObject",), resources=balancers, principal=delivery, condition=handed_over),
     ]
 
 

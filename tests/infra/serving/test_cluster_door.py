@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import ip_network
 from typing import Any
@@ -95,6 +96,28 @@ def test_nobody_but_the_link_reaches_the_balancer_and_it_only_the_pods(served: S
     pods = {(BALANCER, NODES, port, port) for port in (8080, 8081)}
     assert ways("SecurityGroupIngressRule") == {(LINK, BALANCER, 10000, 59999), *pods}
     assert {(target, source, *ports) for source, target, *ports in ways("SecurityGroupEgressRule")} == ways("SecurityGroupIngressRule")
+
+
+def test_the_balancer_may_write_its_log(served: Served, plan_of: Callable[[str], Plan]) -> None:
+    """A network load balancer's log comes from CloudWatch's log delivery, which asks for the bucket's ACL first; making the balancer fails
+    where it may not."""
+    [balancer] = of(served, "LoadBalancer").values()
+    log = balancer["accessLogs"]
+    policies = [
+        item for item in of(stack_of(plan_of("prod"), "foundation").resources, "BucketPolicy").values() if "load-balancer" in item["policy"]
+    ]
+    [policy] = policies
+    place = f"arn:aws:s3:::{log['bucket']}"
+    delivery = [
+        item for item in json.loads(policy["policy"])["Statement"] if item.get("Principal") == {"Service": "delivery.logs.amazonaws.com"}
+    ]
+    granted = {item["Action"][0]: (item["Resource"], item["Condition"]["StringEquals"]) for item in delivery if item["Effect"] == "Allow"}
+    mine = {"aws:SourceAccount": "333333333333"}
+    written = f"{place}/{log['prefix']}/AWSLogs/333333333333/*"
+    assert granted == {
+        "s3:GetBucketAcl": (place, mine),
+        "s3:PutObject": (written, {**mine, "s3:x-amz-acl": "bucket-owner-full-control"}),
+    }
 
 
 def test_target_groups_are_filled_with_the_pods_that_answer(served: Served) -> None:
