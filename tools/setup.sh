@@ -22,7 +22,7 @@ index=$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)
 # Byte code makes the SDKs and Checkov load four times as fast. Compile what a first run loads, even where PYTHONDONTWRITEBYTECODE is set.
 unset PYTHONDONTWRITEBYTECODE
 if [ "$folder" = .venv ]; then
-  .venv/bin/python -c 'from pathlib import Path; from mlctl.plan.offline import preload; preload([Path("infra"), Path("stacks")])'
+  .venv/bin/python -c 'from pathlib import Path; from mlctl.plan.preload import preload; preload([Path("infra"), Path("stacks")])'
 else
   "$folder/bin/python" -m compileall -q "$folder/lib" || true
 fi
