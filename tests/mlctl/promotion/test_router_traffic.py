@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -19,8 +21,10 @@ from mlctl.errors import InputError, ServiceError
 from mlctl.promotion.canary import Limits
 from mlctl.promotion.canary_run import run_canary
 from mlctl.promotion.captured import Records
+from mlctl.promotion.move import promote
 from mlctl.promotion.router_traffic import RouterTraffic
 from mlctl.promotion.watched import Watched
+from tests.mlctl.promotion.conftest import SOURCE, Mlctl, prove, who
 
 NOW = datetime(2026, 11, 20, 12, 58, tzinfo=UTC)
 ENDPOINT = "acme-prod-churn"
@@ -51,22 +55,26 @@ def settings(*endpoints: str) -> dict[str, Any]:
 @pytest.fixture
 def functions() -> Iterator[Any]:
     with mock_aws():
-        role = client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}", Path="/")["Role"]["Arn"]
-        code = io.BytesIO()
-        with zipfile.ZipFile(code, "w") as archive:
-            archive.writestr("handler.py", "")
-        made = client("lambda")
-        variables = {"ROUTER": json.dumps(settings(ENDPOINT, f"{ENDPOINT}-challenger")), "OTHER": "kept"}
-        made.create_function(
-            FunctionName=f"{ENDPOINT}-router",
-            Runtime="python3.13",
-            Role=role,
-            Handler="handler.handler",
-            Code={"ZipFile": code.getvalue()},
-            Environment={"Variables": variables},
-        )
         client("s3").create_bucket(Bucket=BUCKET)
-        yield made
+        yield deploy(ENDPOINT)
+
+
+def deploy(endpoint: str) -> Any:
+    """The router of a model with a challenger; Lambda's client."""
+    role = client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}", Path="/")["Role"]["Arn"]
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("handler.py", "")
+    made = client("lambda")
+    made.create_function(
+        FunctionName=f"{endpoint}-router",
+        Runtime="python3.13",
+        Role=role,
+        Handler="handler.handler",
+        Code={"ZipFile": code.getvalue()},
+        Environment={"Variables": {"ROUTER": json.dumps(settings(endpoint, f"{endpoint}-challenger")), "OTHER": "kept"}},
+    )
+    return made
 
 
 def variables(functions: Any) -> dict[str, str]:
@@ -166,3 +174,46 @@ def test_a_router_without_a_challenger_is_refused(functions: Any) -> None:
     functions.delete_function(FunctionName=f"{ENDPOINT}-router")
     with pytest.raises(ServiceError, match="Function not found"):
         traffic(functions, client("cloudwatch"))
+
+
+def record(endpoint: str, variant: str, number: int, applicant: dict[str, Any], decision: str) -> None:
+    """A record that is not older than any step; in the folder of this hour and of the next, should that begin meanwhile."""
+    moment = datetime.now(UTC)
+    answer = {"predictions": [{"row": 0, "score": 0.2, "decision": decision, "error": None}]}
+    texts = {"endpointInput": json.dumps({"dataframe_records": [applicant]}), "endpointOutput": json.dumps(answer)}
+    sides = {side: {"observedContentType": "application/json", "encoding": "JSON", "data": text} for side, text in texts.items()}
+    about = {"eventId": f"{number}", "inferenceTime": f"{moment + timedelta(minutes=30):%Y-%m-%dT%H:%M:%SZ}"}
+    line = json.dumps({"captureData": sides, "eventMetadata": about}).encode()
+    for hour in (moment, moment + timedelta(hours=1)):
+        client("s3").put_object(Bucket=BUCKET, Key=f"{PREFIX}/{endpoint}/{variant}/{hour:%Y/%m/%d/%H}/{number}.jsonl", Body=line)
+
+
+def count(endpoint: str, requests: int) -> None:
+    """As SageMaker counts, every ten seconds of the next hour."""
+    dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": "champion"}]
+    moments = [datetime.now(UTC) + timedelta(seconds=10 * number) for number in range(360)]
+    data = [{"MetricName": "Invocations", "Dimensions": dimensions, "Value": requests, "Timestamp": moment} for moment in moments]
+    client("cloudwatch").put_metric_data(Namespace="AWS/SageMaker", MetricData=data)
+
+
+def test_the_command_sees_how_the_shipped_regulated_model_treats_ages(repo: Path, mlctl: Mlctl, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The groups that ml/models/credit-risk.yaml writes as mappings: bands of age, and a sex that may be undisclosed."""
+    shutil.copy(SOURCE / "ml" / "models" / "credit-risk.yaml", repo / "ml" / "models")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "t")
+    for version in (1, 2):
+        prove(repo, version, "credit-risk")
+        promote(repo, "credit-risk", "dev", who(), version=version, trial=version == 2)
+    endpoint = "acme-dev-credit-risk"
+    with mock_aws():
+        deploy(endpoint)
+        client("s3").create_bucket(Bucket=BUCKET)
+        for number in range(240):
+            applicant = {"sex": "undisclosed", "race": "undisclosed", "age": (25, 70)[number % 2]}
+            record(endpoint, "champion", number, applicant, "approved")
+            record(f"{endpoint}-challenger", "challenger", number, applicant, "approved" if applicant["age"] < 62 else "declined")
+        count(endpoint, 900)
+        count(f"{endpoint}-challenger", 100)
+        status, out, err = mlctl("model", "canary", "credit-risk", "--env", "dev", "--aws", "--pause-seconds", "0")
+    assert (status, "credit-risk in dev: rolled back" in out) == (1, True), err
+    assert "fail           groups         favourable for age: 62 to <111 0.0" in out and "too few to compare by sex, race" in out
