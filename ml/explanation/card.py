@@ -67,8 +67,7 @@ def _performance(evaluation: dict[str, Any] | None) -> str:
         "| metric | value | interval | wanted | verdict |",
         "| --- | ---: | --- | --- | --- |",
     ]
-    for gate in evaluation["gates"]:
-        lines.append(_gate(gate["metric"], gate))
+    lines += [_gate(gate["metric"], gate) for gate in evaluation["gates"]]
     champion = evaluation["champion"]
     if champion["estimate"] is None:
         return "\n".join([*lines, "", f"Against the champion: {champion['detail']}.", *_noisy(evaluation["gates"])])

@@ -9,7 +9,7 @@ from mlctl.workflow.model.call import Arguments, Call, hooks_of
 from mlctl.workflow.model.parameter import Raw
 from mlctl.workflow.tags import strings_in
 from mlctl.workflow.validation.interface import check_interface
-from mlctl.workflow.validation.known import Known, text_problem
+from mlctl.workflow.validation.known import ENDING, Known, text_problem
 from mlctl.workflow.validation.never import Values, values_of
 from mlctl.workflow.validation.refusals import ignored, refuse, refuse_start
 from mlctl.workflow.validation.template import TemplateCheck
@@ -42,10 +42,11 @@ def check(catalog: Catalog, *, entrypoint: str | None = None, parameters: Values
     check_interface(catalog)
     walker = _Walker(catalog, values_of(catalog, parameters or {}))
     walker.call(Call.read({"template": name}, "entrypoint"), main.spec_path, _workflow_arguments(spec, parameters or {}))
-    for hook in hooks_of(spec).values():
-        walker.call(hook, main.spec_path, _workflow_arguments(spec, parameters or {}) if hook.name == "exit" else None)
     walker.check_values()
     walker.finish()
+    for hook in hooks_of(spec).values():
+        walker.call(hook, main.spec_path, _workflow_arguments(spec, parameters or {}) if hook.name == "exit" else None)
+    walker.finish(ENDING)
     return Checked(catalog=catalog, entrypoint=str(name), ignored=ignored(catalog, walker.reached))
 
 
@@ -89,9 +90,10 @@ class _Walker:
         check_arguments(found, arguments or call.arguments, self._catalog.main.document, path, call.name)
         self._add(found, None)
 
-    def finish(self) -> None:
-        """Check what was found until nothing new is."""
-        global_names = self._global_names()
+    def finish(self, further: frozenset[str] = frozenset()) -> None:
+        """Check what was found until nothing new is. What was reached before is not checked again: less was known there."""
+        known = self._global_names()
+        global_names = replace(known, names=known.names | further)
         while self._todo:
             found, when = self._todo.pop()
             refuse(found, self._catalog, when)

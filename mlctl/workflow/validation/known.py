@@ -32,10 +32,11 @@ _WORKFLOW = frozenset(
         "workflow.priority",
         "workflow.duration",
         "workflow.scheduledTime",
-        "workflow.status",
-        "workflow.failures",
     ]
 )
+ENDING = frozenset(["workflow.status", "workflow.failures"])
+"""Known to the exit handler and to the workflow's hooks: https://argo-workflows.readthedocs.io/en/latest/variables/#exit-handler. Elsewhere
+Argo's controller fills in the status it has just then, nothing or `Running`."""
 _OUTCOMES = ("id", "name", "status", "exitCode", "startedAt", "finishedAt", "hostNodeName", "ip", "outputs.result",
              "outputs.exitCode", "outputs.parameters")  # fmt: skip
 _ITEM = re.compile(r"item(\..+)?")
@@ -64,6 +65,8 @@ class Known:
         """Why `variable` cannot be seen from here, or None."""
         if variable in _WORKFLOW or variable in self.names or variable.startswith(self.prefixes):
             return None
+        if variable in ENDING:
+            return f"`{variable}` is known only to the exit handler and to hooks of the workflow"
         if (self.item and _ITEM.fullmatch(variable)) or _STRFTIME.fullmatch(variable):
             return None
         if variable.startswith(f"{self.sibling_kind}."):
@@ -139,7 +142,7 @@ def _name_problem(names: tuple[str, ...], known: Known) -> str | None:
         return None
     if names[0] == "inputs" and len(names) >= 3 and ".".join(names[:3]) not in known.names:
         return known.problem(".".join(names[:3]))
-    if names[:2] == ("workflow", "parameters") and len(names) == 3:
+    if (names[:2] == ("workflow", "parameters") and len(names) == 3) or dotted in ENDING:
         return known.problem(dotted)
     return None
 
