@@ -209,9 +209,10 @@ def test_the_command_sees_how_the_shipped_regulated_model_treats_ages(repo: Path
         deploy(endpoint)
         client("s3").create_bucket(Bucket=BUCKET)
         for number in range(240):
-            applicant = {"sex": "undisclosed", "race": "undisclosed", "age": (25, 70)[number % 2]}
+            age = (25, 70)[number % 2]
+            applicant = {"sex": "undisclosed", "race": "undisclosed", "age": age}
             record(endpoint, "champion", number, applicant, "approved")
-            record(f"{endpoint}-challenger", "challenger", number, applicant, "approved" if applicant["age"] < 62 else "declined")
+            record(f"{endpoint}-challenger", "challenger", number, applicant, "approved" if age < 62 else "declined")
         count(endpoint, 900)
         count(f"{endpoint}-challenger", 100)
         status, out, err = mlctl("model", "canary", "credit-risk", "--env", "dev", "--aws", "--pause-seconds", "0")
