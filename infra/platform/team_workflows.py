@@ -43,8 +43,9 @@ class TeamWorkflowsArgs:
 
 class TeamWorkflows(pulumi.ComponentResource):
     """Creates the service account `workflow` with its role in AWS (artifacts, models and evidence below the team's own prefix; data to
-    read); the Kubernetes Role with which a step reports its result; the account, with its token, through which the team's people see their
-    workflows; its secrets; and the Role with which Argo's controller remembers results of steps in a ConfigMap per model.
+    read; features of its models to write); the Kubernetes Role with which a step reports its result; the account, with its token, through
+    which the team's people see their workflows; its secrets; and the Role with which Argo's controller remembers results of steps in a
+    ConfigMap per model.
     """
 
     def __init__(self, name: str, args: TeamWorkflowsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -164,7 +165,13 @@ def workflow_statements(args: TeamWorkflowsArgs) -> list[Statement]:
             resources=[f"{packages}:model-package/{args.prefix}-*", f"{packages}:model-package-group/{args.prefix}-*"],
         ),
     ]
-    return [*statements, _read_captured(args)] if args.models else statements
+    return [*statements, _put_features(args), _read_captured(args)] if args.models else statements
+
+
+def _put_features(args: TeamWorkflowsArgs) -> Statement:
+    """A model's feature group has the model's name."""
+    groups = [f"arn:aws:sagemaker:{args.region}:{args.account}:feature-group/{model}" for model in args.models]
+    return allow("PutFeatures", actions=("sagemaker:PutRecord",), resources=groups)
 
 
 def _read_captured(args: TeamWorkflowsArgs) -> Statement:

@@ -75,6 +75,7 @@ class ClusterRoute(pulumi.ComponentResource):
         placed = self._args.placed
         group = aws.lb.TargetGroup(
             self._name,
+            name_prefix="model-",  # a target group's name has 32 characters at most, a model's 40
             vpc_id=self._args.way.vpc_id,
             target_type="ip",
             port=to.port,

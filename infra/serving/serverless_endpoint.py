@@ -75,9 +75,8 @@ class ServerlessEndpoint(pulumi.ComponentResource):
             ModelAlarmsArgs(placed=placed, metrics=endpoint_metrics(placed.name, endpoint_name, CHAMPION), silence=champion),
             opts=self._child,
         )
-        # Named apart from models on instances: AWS has no network isolation for it, and a waiver says so by this name.
         arguments = ContainerModelArgs(placed=placed, version=version, access=self._access)
-        model = ContainerModel(f"{name}-serverless", arguments, opts=self._child)
+        model = ContainerModel(name, arguments, opts=self._child)
         configuration = aws.sagemaker.EndpointConfiguration(
             name,
             kms_key_arn=self._access.key.arn,

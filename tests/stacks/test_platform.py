@@ -132,6 +132,19 @@ def test_a_team_reads_the_captured_requests_of_its_own_models_only(prod: StackPl
     assert "ReadCapturedRequests" not in {item["Sid"] for item in policy["Statement"]}
 
 
+def test_a_team_writes_the_features_of_its_own_models_only(prod: StackPlan, plan_of: Callable[[str], Plan]) -> None:
+    [stack] = [stack for stack in plan_of("prod").stacks if stack.name == "registries"]
+    made = {item.inputs["featureGroupName"] for item in stack.resources if item.custom and item.type.endswith(":FeatureGroup")}
+    written = set()
+    for team, model in (("lending", "credit-risk"), ("retention", "churn")):
+        policy = json.loads(by_name(prod, "RolePolicy")[f"workflows-{team}"]["policy"])
+        put = next(item for item in policy["Statement"] if item["Sid"] == "PutFeatures")
+        assert put["Action"] == ["sagemaker:PutRecord"]
+        assert put["Resource"] == [f"arn:aws:sagemaker:us-east-1:333333333333:feature-group/{model}"]
+        written.add(model)
+    assert written == made
+
+
 def test_what_containers_write_goes_to_the_group_of_its_owner(prod: StackPlan, dev: StackPlan) -> None:
     groups = {item["name"]: item for item in by_name(prod, "LogGroup").values()}
     mine = {f"/acme-prod/teams/{team}" for team in ("ml-platform", "lending", "retention")} | {"/acme-prod/cluster"}

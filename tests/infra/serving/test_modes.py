@@ -54,7 +54,7 @@ def test_serverless_splits_above_two_endpoints(served: Served) -> None:
 
 def test_artefacts_follow_the_convention(served: Served) -> None:
     models = of(served, "Model")
-    for name, version in (("split-serverless", 3), ("split-challenger-serverless", 4), ("trial-champion", 3), ("trial-challenger", 4)):
+    for name, version in (("split", 3), ("split-challenger", 4), ("trial-champion", 3), ("trial-challenger", 4)):
         expected = f"s3://{PREFIX}-models-333333333333/{name.partition('-')[0]}/{version}/model.tar.gz"
         assert models[name]["primaryContainer"]["modelDataUrl"] == expected
 
@@ -266,9 +266,9 @@ def test_each_model_has_its_own_role_and_key(served: Served) -> None:
 
 def test_only_models_in_the_vpc_have_a_network(served: Served) -> None:
     models = of(served, "Model")
-    assert "vpcConfig" in models["trial-champion"] and "vpcConfig" not in models["split-serverless"]
+    assert "vpcConfig" in models["trial-champion"] and "vpcConfig" not in models["split"]
     assert "JoinSubnets" in policy(served, "trial") and "JoinSubnets" not in policy(served, "split")
-    assert (models["trial-champion"]["enableNetworkIsolation"], models["split-serverless"]["enableNetworkIsolation"]) == (True, False)
+    assert (models["trial-champion"]["enableNetworkIsolation"], models["split"]["enableNetworkIsolation"]) == (True, False)
 
 
 def test_routes_demand_a_signature(served: Served) -> None:
