@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from mlctl.config.base import Email, Name, RoleArn, Section, Usd
+
+PLATFORM_NAMESPACES = frozenset(
+    {
+        "argo",
+        "cert-manager",
+        "cost",
+        "external-dns",
+        "external-secrets",
+        "knative-operator",
+        "knative-serving",
+        "kourier-system",
+        "kserve",
+        "kuberay",
+        "kueue-system",
+        "mlflow",
+        "monitoring",
+        "notebooks",
+        "reloader",
+    }
+)
+"""Namespaces that the platform makes for itself."""
 
 
 class Team(Section):
@@ -26,3 +47,10 @@ class Team(Section):
     """Memory the team's pods may request at once, GiB."""
     access_roles: tuple[RoleArn, ...] = ()
     """IAM roles whose holders get edit rights in the team's namespace: IAM console › Roles › ARN."""
+
+    @field_validator("name")
+    @classmethod
+    def _namespace_is_free(cls, name: str) -> str:
+        if name in PLATFORM_NAMESPACES or name == "default" or name.startswith("kube-"):
+            raise ValueError(f"a team's namespace has its name, and {name} is one of the cluster's own; choose another name")
+        return name

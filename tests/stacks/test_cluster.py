@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from mlctl.config.team import PLATFORM_NAMESPACES
 from mlctl.plan.environment import Repository
-from mlctl.plan.model import Plan, StackPlan
+from mlctl.plan.model import Plan, Resource, StackPlan
 from tests.stacks.find import by_name, names, of_kind, one, stack
 
 TEAMS = {"ml-platform", "lending", "retention"}
@@ -226,6 +227,16 @@ def test_admission_is_bound_to_the_teams_and_denies(prod: StackPlan) -> None:
         assert binding["spec"]["validationActions"] == ["Deny", "Audit"]
         selector = binding["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"]
         assert selector == [{"key": "ml-platform/team", "operator": "Exists"}]
+
+
+def test_no_team_can_take_a_namespace_of_the_platform(plan_of: Callable[[str], Plan]) -> None:
+    made = {item.inputs["metadata"]["name"]: item for name in ("dev", "prod") for item in plan_of(name).resources() if is_namespace(item)}
+    own = {name for name, item in made.items() if "ml-platform/team" not in item.inputs["metadata"]["labels"]}
+    assert own == PLATFORM_NAMESPACES
+
+
+def is_namespace(item: Resource) -> bool:
+    return item.type == "kubernetes:core/v1:Namespace"
 
 
 def test_the_default_storage_class_is_encrypted_gp3(prod: StackPlan) -> None:

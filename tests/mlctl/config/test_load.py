@@ -160,6 +160,14 @@ def test_team_without_a_budget(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("taken", ["argo", "default", "kube-system"])
+def test_a_team_named_like_a_namespace_of_the_cluster(tmp_path: Path, taken: str) -> None:
+    path = write(tmp_path, ("- name: retention", f"- name: {taken}"))
+    line = line_of(path, f"- name: {taken}")
+    problem = f"a team's namespace has its name, and {taken} is one of the cluster's own; choose another name"
+    assert message(path) == f"prod.yaml:{line}: teams.2.name: {problem}"
+
+
 def test_model_of_an_unknown_team(tmp_path: Path) -> None:
     path = write(tmp_path, ("    team: retention\n", "    team: marketing\n"))
     assert "models.churn.team is marketing, which is no team here; allowed: ml-platform, lending, retention" in message(path)
