@@ -141,7 +141,7 @@ def status(names: tuple[str, ...], aws: bool, form: str) -> None:
 @click.option(
     "--artefacts",
     is_flag=True,
-    help="Copy the pinned artefacts from the bucket of `promotion.from_environment`, checked by SHA-256 at both ends.",
+    help="Bring the pinned artefacts into the bucket: from that of `promotion.from_environment`, else from what is registered; by SHA-256.",
 )
 def sync(environment: str, tracking_uri: str | None, sagemaker: bool, artefacts: bool) -> None:
     """After a merge: bring MLflow's aliases, SageMaker's model packages and the artefact buckets in step with what is pinned."""
@@ -158,7 +158,7 @@ def sync(environment: str, tracking_uri: str | None, sagemaker: bool, artefacts:
     if artefacts:
         before = place.promotion.from_environment
         source = load_environments(here / "environments", [before])[0] if before else None
-        lines += follow_artefacts(source, place, aws_client("s3", place.region))
+        lines += follow_artefacts(here, source, place, aws_client("s3", place.region))
     if sagemaker:
         lines += follow_sagemaker(here, place, aws_client("sagemaker", place.region))
     if tracking_uri:

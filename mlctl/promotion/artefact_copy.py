@@ -37,7 +37,7 @@ def verify_artefact(place: Place, key: str) -> str:
     ServiceError
         S3 failed.
     """
-    if not _exists(place, key):
+    if not artefact_exists(place, key):
         raise BlockedError(f"there is no s3://{place.bucket}/{key}", remedy="put the registered version there, or register it again")
     found, claimed = hash_of(place, key), _claimed(place, key)
     if claimed and claimed != found:
@@ -60,20 +60,24 @@ def copy_artefact(source: Place, target: Place, key: str) -> str | None:
     ServiceError
         S3 failed. The key is as it was.
     """
-    if not _exists(source, key):
+    if not artefact_exists(source, key):
         verify_artefact(target, key)
         return None
     wanted = verify_artefact(source, key)
-    if _exists(target, key):
+    if artefact_exists(target, key):
         present = hash_of(target, key)
         if present != wanted:
             remedy = "a version never changes: register the model as a new one"
             raise BlockedError(f"s3://{target.bucket}/{key} holds {present[:12]}…, the source {wanted[:12]}…", remedy=remedy)
         return None
+    return place_artefact(target, key, _ask(source, "get_object", Key=key)["Body"].read(), wanted)
+
+
+def place_artefact(target: Place, key: str, content: bytes, wanted: str) -> str:
+    """Put an object in its place, with its SHA-256, which is returned. ServiceError where S3 failed; then the key is as it was."""
     incoming = key + _WRITING
-    body = _ask(source, "get_object", Key=key)["Body"]
     try:
-        _ask(target, "put_object", Key=incoming, Body=body.read(), Metadata={_HASH: wanted}, ChecksumAlgorithm="SHA256")
+        _ask(target, "put_object", Key=incoming, Body=content, Metadata={_HASH: wanted}, ChecksumAlgorithm="SHA256")
         if hash_of(target, incoming) != wanted:
             raise ServiceError(f"s3://{target.bucket}/{incoming} was not stored whole", remedy="run the same command again")
         place = {"Bucket": target.bucket, "Key": incoming}
@@ -101,7 +105,8 @@ def _claimed(place: Place, key: str) -> str | None:
     return str(value) if value else None
 
 
-def _exists(place: Place, key: str) -> bool:
+def artefact_exists(place: Place, key: str) -> bool:
+    """Whether the object is there."""
     return _found(f"s3://{place.bucket}/{key}", place.s3.head_object, Bucket=place.bucket, Key=key)
 
 

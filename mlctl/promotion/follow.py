@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,19 @@ from mlctl.config.environment import Environment
 from mlctl.config.model import Model
 from mlctl.errors import BlockedError
 from mlctl.evidence.log import EvidenceLog
-from mlctl.promotion.artefact_copy import Place, artefact_key, bucket_exists, copy_artefact, verify_artefact
+from mlctl.evidence.record import Record
+from mlctl.promotion.artefact_copy import (
+    Place,
+    artefact_exists,
+    artefact_key,
+    bucket_exists,
+    copy_artefact,
+    place_artefact,
+    verify_artefact,
+)
 from mlctl.promotion.history import moves, versions_before
 from mlctl.promotion.model_package import ModelPackages
+from mlctl.promotion.registered_model import packed_model
 from mlctl.promotion.registry import MlflowRegistry
 
 
@@ -46,13 +58,13 @@ def follow_sagemaker(root: Path, environment: Environment, sagemaker: Any) -> li
     return lines
 
 
-def follow_artefacts(source: Environment | None, target: Environment, s3: Any) -> list[str]:
-    """Bring every pinned artefact, of a version on trial too, into the target's bucket, or see that it is there; one line per copy.
+def follow_artefacts(root: Path, source: Environment | None, target: Environment, s3: Any) -> list[str]:
+    """Bring every pinned artefact, of a version on trial too, into the target's bucket, and verify it there; one line per change.
 
     Parameters
     ----------
     source
-        The environment that promotions to the target come from. None: versions are registered in the target itself.
+        The environment that promotions to the target come from. None: artefacts are packed from what is registered in the target's MLflow.
 
     Raises
     ------
@@ -61,17 +73,31 @@ def follow_artefacts(source: Environment | None, target: Environment, s3: Any) -
     ServiceError
         S3 failed.
     """
-    place = Place(bucket=_bucket(target), s3=s3)
-    keys = [artefact_key(name, version) for name, model in sorted(target.models.items()) for version in _pinned(model)]
-    if keys and not bucket_exists(place):
+    place = Place(bucket=_bucket(target, "models"), s3=s3)
+    pinned = [(name, version) for name, model in sorted(target.models.items()) for version in _pinned(model)]
+    if pinned and not bucket_exists(place):
         return [f"there is no bucket {place.bucket} yet: the first deployment makes it; run this again after it"]
     lines = []
-    for key in keys:
-        if source is None:
-            verify_artefact(place, key)
-        elif digest := copy_artefact(Place(bucket=_bucket(source), s3=s3), place, key):
-            lines.append(f"{key}: copied to {target.name}, SHA-256 {digest[:12]}…")
+    for name, version in pinned:
+        key = artefact_key(name, version)
+        if source is not None:
+            digest, done = copy_artefact(Place(bucket=_bucket(source, "models"), s3=s3), place, key), f"copied to {target.name}"
+        else:
+            records = list(EvidenceLog(root / "evidence").records(name))
+            digest = _pack(Place(bucket=_bucket(target, "mlflow"), s3=s3), place, key, records, version)
+            done = "packed from what is registered"
+        if digest:
+            lines.append(f"{key}: {done}, SHA-256 {digest[:12]}…")
     return lines
+
+
+def _pack(store: Place, place: Place, key: str, records: Sequence[Record], version: int) -> str | None:
+    """The SHA-256 of what was packed and put there; None where it was there already and is what it claims to be."""
+    if artefact_exists(place, key):
+        verify_artefact(place, key)
+        return None
+    content = packed_model(store, records, version)
+    return place_artefact(place, key, content, hashlib.sha256(content).hexdigest())
 
 
 def _pinned(model: Model) -> list[int]:
@@ -79,6 +105,6 @@ def _pinned(model: Model) -> list[int]:
     return [version for version in (model.version, trial) if version is not None]
 
 
-def _bucket(environment: Environment) -> str:
+def _bucket(environment: Environment, purpose: str) -> str:
     """As infra/context.py names it."""
-    return f"{environment.prefix}-models-{environment.account}"
+    return f"{environment.prefix}-{purpose}-{environment.account}"
