@@ -133,7 +133,7 @@ def _overview(chosen: tuple[str, ...], period: str | None, today: datetime | Non
     environments = load_environments(repository.environments, chosen)
     check_shared(names, [one.name for one in environments])
     day = today.date() if today else date.today()
-    month = Period.parse(period or f"{day:%Y-%m}", today=day)
+    month = Period.parse(f"{day:%Y-%m}" if period is None else period, today=day)
     how["cache"] = None if how.pop("no_cache") else how["cache"] or repository.root / ".mlctl" / "finops"
     how["token"] = _token(how.pop("token_variable"))
     return Overview(tuple(_report(one, environments, month, day, names, how) for one in environments))

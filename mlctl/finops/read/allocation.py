@@ -198,7 +198,7 @@ class AllocationReader:
 
 
 def _steps(answer: object, origin: str) -> Iterable[Mapping[str, Any]]:
-    data = answer.get("data") if isinstance(answer, Mapping) else None
+    data = answer.get("data", "not there") if isinstance(answer, Mapping) else None
     if not isinstance(answer, Mapping) or answer.get("code", 200) != 200 or not (data is None or isinstance(data, list)):
         said = str(answer.get("message") or answer.get("error") or "") if isinstance(answer, Mapping) else ""
         problem = "is no answer of the allocation API" + (f": {said[:200]}" if said else "")

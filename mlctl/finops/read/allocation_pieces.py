@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-import multiprocessing
 import os
 import re
 from collections.abc import Callable
@@ -18,6 +17,7 @@ import msgspec
 from mlctl.finops.ledger import Ledger
 from mlctl.finops.period import Period
 from mlctl.finops.read.allocation_hours import Allocation, Hours
+from mlctl.finops.read.processes import in_processes
 
 _BETWEEN = re.compile(rb"\}\s*,\s*\{")
 """What stands between two steps, and hardly anywhere else: whether a piece ends there is seen when it is read."""
@@ -43,8 +43,7 @@ def read_pieces(path: Path, period: Period, *, piece: int, processes: int) -> li
             return None
         cuts = _cuts(stream, *found, processes)
     jobs = [(path, begin, end, period, piece) for begin, end in cuts]
-    with multiprocessing.get_context("fork").Pool(len(jobs)) as pool:
-        parts = pool.map(_read_part, jobs, chunksize=1)
+    parts = list(in_processes(_read_part, jobs))
     if None in parts:  # a cut was none
         parts = [_read_part((path, *found, period, piece))]
     read = [part for part in parts if part is not None]

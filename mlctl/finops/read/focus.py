@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import multiprocessing
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -18,6 +17,7 @@ from mlctl.finops.read.focus_row import RowReader
 from mlctl.finops.read.focus_rows import Rows
 from mlctl.finops.read.focus_tally import FocusRequest, Tally
 from mlctl.finops.read.parts import Part, split
+from mlctl.finops.read.processes import in_processes
 
 _MOST = Decimal("1e12")
 _NOTHING = Decimal(0)
@@ -65,8 +65,7 @@ def _tallies(path: Path, request: FocusRequest) -> Iterator[Tally]:
     if len(jobs) == 1:
         yield _read_part(jobs[0])
         return
-    with multiprocessing.get_context("fork").Pool(len(jobs)) as pool:
-        yield from pool.imap(_read_part, jobs)
+    yield from in_processes(_read_part, jobs)
 
 
 def _columns(lines: Iterable[str], path: Path, request: FocusRequest) -> Columns:

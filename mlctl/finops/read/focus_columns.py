@@ -44,7 +44,7 @@ class Columns:
         missing = [name for name in (*_WANTED, self.cost_name) if name not in names]
         if missing:
             raise InputError(
-                f"the column {', '.join(missing)} is missing",
+                f"the column {missing[0]} is missing" if len(missing) == 1 else f"the columns {', '.join(missing)} are missing",
                 file=file,
                 line=1,
                 allowed="a FOCUS 1.2 CSV file with its header",

@@ -6,7 +6,6 @@ pyarrow joins what tells charges apart to one text per row and numbers the texts
 from __future__ import annotations
 
 import json
-import multiprocessing
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,6 +18,7 @@ from mlctl.finops.money import amount
 from mlctl.finops.read.focus_columns import Columns
 from mlctl.finops.read.focus_row import RowReader
 from mlctl.finops.read.focus_tally import FocusRequest, Tally
+from mlctl.finops.read.processes import in_processes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,8 +44,7 @@ def read_parquet(path: Path, request: FocusRequest) -> Iterator[Tally]:
     if len(jobs) < 2:
         yield _read_groups((path, request, groups))
         return
-    with multiprocessing.get_context("fork").Pool(len(jobs)) as pool:
-        yield from pool.imap(_read_groups, jobs)
+    yield from in_processes(_read_groups, jobs)
 
 
 def _open(path: Path) -> Any:

@@ -127,7 +127,6 @@ def _scale(top: Decimal) -> str:
 def _svg(title: str, width: int, height: int, inside: str) -> Markup:
     name = escape(title)
     return Markup(  # noqa: S704  every text in it is escaped above
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" aria-label="{name}" '
-        f'style="max-width:{width}px">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" aria-label="{name}">'
         f"<title>{name}</title>{inside}</svg>"
     )

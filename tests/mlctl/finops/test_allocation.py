@@ -131,6 +131,7 @@ def test_an_empty_answer_is_no_charge(prod: Environment, october: Period, empty:
     ("wrong", "problem"),
     [
         ([], "answer 0: is no answer of the allocation API"),
+        ({"resources": [], "monthly_usd": "1"}, "answer 0: is no answer of the allocation API"),
         ({"code": 400, "message": "bad window"}, "is no answer of the allocation API: bad window"),
         ({"code": 200, "data": {"a": {}}}, 'allowed: {"code": 200, "data": [{name: allocation}]}'),
         ({"code": 200, "data": [[1]]}, "answer 0: data[0]: is no map of allocations"),

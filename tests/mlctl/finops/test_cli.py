@@ -255,6 +255,11 @@ def test_a_file_given_twice_is_refused(run: Run, write_bill: WriteBill) -> None:
     assert "is given twice and would be counted twice" in error
 
 
+def test_an_empty_period_is_not_the_month_of_today(run: Run) -> None:
+    status, _, error = run("gate", "--env", "prod", "--period", "", "--from", "x.csv")
+    assert (status, error) == (2, "error: --period: '' is no month; allowed: YYYY-MM, for example 2026-10\n")
+
+
 def test_a_future_period_is_refused(run: Run) -> None:
     status, _, error = run("gate", "--env", "prod", "--period", "2026-12", "--today", "2026-11-20", "--from", "x.csv")
     assert status == 2

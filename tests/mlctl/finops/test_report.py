@@ -28,7 +28,7 @@ from mlctl.finops.report import FinopsReport
 from mlctl.finops.write.chart import round_top
 from mlctl.finops.write.document import document
 from mlctl.finops.write.focus import CATEGORIES, COLUMNS, MANDATORY, focus_csv
-from mlctl.finops.write.html import html
+from mlctl.finops.write.html import breakable, html
 from mlctl.finops.write.markdown import markdown
 
 OCTOBER = Period(date(2026, 10, 1))
@@ -191,7 +191,7 @@ class _Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
         self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "action", "data")]
-        if tag != "meta":
+        if tag not in ("meta", "wbr"):
             self.depth.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -241,6 +241,12 @@ def test_focus_has_all_mandatory_columns_and_no_formula(report: FinopsReport) ->
     assert all(row["ServiceName"] != HOSTILE for row in rows)
     assert any(row["ServiceName"] == f"'{HOSTILE}" for row in rows)
     assert {row["ChargeCategory"] for row in rows if Decimal(row["BilledCost"]) < 0} == {"Adjustment"}
+
+
+def test_long_names_may_be_broken() -> None:
+    assert breakable("smaller requests of retention/deployment/churn") == "smaller requests of retention/<wbr>deployment/<wbr>churn"
+    assert breakable("<b>" + "x" * 40) == "&lt;b&gt;" + "x" * 21 + "<wbr>" + "x" * 19
+    assert breakable("") == ""
 
 
 def test_focus_has_the_allowed_values(report: FinopsReport) -> None:
