@@ -17,7 +17,7 @@ PY
 index=$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)
 [ -n "${UV_DEFAULT_INDEX:-}${UV_INDEX_URL:-}" ] || [ -z "${PIP_INDEX_URL:-$index}" ] || export UV_DEFAULT_INDEX="${PIP_INDEX_URL:-$index}"
 [ "$folder" = .venv ] || [ -x "$folder/bin/python" ] || .venv/bin/uv venv --quiet --python .venv/bin/python "$folder"
-.venv/bin/uv pip install --quiet --python "$folder/bin/python" --require-hashes -r "locks/$group.txt"
+.venv/bin/uv pip install --quiet --python "$folder/bin/python" --require-hashes --build-constraints locks/build.txt -r "locks/$group.txt"
 [ "$group" = checkov ] || .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
 # Byte code makes the SDKs and Checkov load four times as fast. Compile what a first run loads, even where PYTHONDONTWRITEBYTECODE is set.
 unset PYTHONDONTWRITEBYTECODE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -29,6 +30,17 @@ sys.meta_path = [finder for finder in sys.meta_path if "editable" not in getattr
 sys.path = [path for path in sys.path if path not in ("", {str(ROOT)!r}) and "__editable__" not in path]
 """
 """The tests' own interpreter knows the checkout; the image's does not."""
+ONLY_LOCKED = """
+import importlib.metadata, re
+class OnlyLocked:
+    owners = importlib.metadata.packages_distributions()
+    def find_spec(self, name, path=None, target=None):
+        owners = {re.sub("[-_.]+", "-", owner).lower() for owner in self.owners.get(name, ())} - {"ml-platform"}
+        if owners and not owners & LOCKED:
+            raise ModuleNotFoundError(f"the image has no {name}", name=name)
+sys.meta_path.insert(0, OnlyLocked())
+"""
+"""Nor does the image have packages that are not in its lock."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +49,7 @@ class Image:
 
     root: Path
     dockerfile: Dockerfile
+    lock: Path
 
     def environment(self, **more: str) -> dict[str, str]:
         own = {name: value for name, value in self.dockerfile.variables.items() if name != "PATH"}
@@ -46,7 +59,8 @@ class Image:
         return {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **own, **more}
 
     def python(self, code: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", WITHOUT_THE_CHECKOUT + code, *arguments]
+        locked = set(re.findall(r"(?m)^([a-z0-9-]+)==", self.lock.read_text()))
+        command = [sys.executable, "-c", f"{WITHOUT_THE_CHECKOUT}LOCKED = {locked!r}\n{ONLY_LOCKED}{code}", *arguments]
         folder = self.root / self.dockerfile.all("WORKDIR")[0].lstrip("/")
         return subprocess.run(command, cwd=folder, env=self.environment(**variables), capture_output=True, text=True, check=False)
 
@@ -54,7 +68,7 @@ class Image:
 def image(name: str, root: Path) -> Image:
     dockerfile = Dockerfile.read(ROOT / "docker" / name / "Dockerfile")
     build(ROOT, dockerfile, root)
-    return Image(root, dockerfile)
+    return Image(root, dockerfile, ROOT / "locks" / f"{name}.txt")
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +88,34 @@ def test_secrets_that_lie_about_stay_out(tmp_path: Path) -> None:
         "mlctl/cli/main.py",
         "workflows/steps/told.py",
         "environments/dev.yaml",
-        "locks/ml.txt",
+        "locks/build.txt",
+        "locks/serving.txt",
+        "locks/training.txt",
         "docker/serving/serve.py",
     ]
     left = [".env", "secrets/key.pem", ".git/config", "ml/__pycache__/spec.pyc", "tests/x.py", "evidence/churn.jsonl", "mlruns/1/x"]
     assert [name for name in taken if not let_through(tmp_path, tmp_path / name)] == []
     assert [name for name in left if let_through(tmp_path, tmp_path / name)] == []
+
+
+def test_what_builds_from_source_is_what_is_locked() -> None:
+    """locks/build.txt is a part of locks/ml.txt, hashes and all."""
+    assert (ROOT / "locks" / "build.txt").read_text() in (ROOT / "locks" / "ml.txt").read_text()
+
+
+@pytest.mark.parametrize("name", ["training", "serving"])
+def test_an_image_holds_what_it_needs_in_the_versions_that_are_tested(name: str) -> None:
+    pins = {group: set(re.findall(r"(?m)^[a-z0-9-]+==[^ ]+", (ROOT / "locks" / f"{group}.txt").read_text())) for group in (name, "dev")}
+    assert pins[name] <= pins["dev"]
+    assert not [pin for pin in pins[name] if pin.startswith(("pulumi", "moto=", "pytest="))]
+
+
+@pytest.mark.ml
+@pytest.mark.slow
+def test_the_serving_image_holds_what_a_packaged_model_asks_for(trained: Path) -> None:
+    asked = set((trained / "package" / "model" / "requirements.txt").read_text().split())
+    locked = set(re.findall(r"(?m)^[a-z0-9-]+==[^ ]+", (ROOT / "locks" / "serving.txt").read_text()))
+    assert asked and asked <= locked
 
 
 def test_the_training_image_says_who_and_where_it_is(training: Image) -> None:

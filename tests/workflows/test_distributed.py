@@ -154,5 +154,5 @@ def test_an_executor_there_is_none_of_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_ray_that_kube_ray_is_told_is_the_one_in_the_image() -> None:
-    assert f"\nray=={RAY} " in (ROOT / "locks" / "ml.txt").read_text()
+    assert f"\nray=={RAY} " in (ROOT / "locks" / "training.txt").read_text()
     assert KUBERAY_OPERATOR.version >= "1.2.0", "backoffLimit"
