@@ -96,35 +96,23 @@ class Metric:
         limit = self.default_threshold if threshold is None else threshold
         needed = self.minimum_rows if minimum_rows is None else minimum_rows
         too_few = min(reference_rows, current_rows)
+        about: dict[str, Any] = {"feature": feature, "reference_rows": reference_rows, "current_rows": current_rows}
         if too_few < needed:
-            return self.not_evaluated(
-                feature=feature,
-                reference_rows=reference_rows,
-                current_rows=current_rows,
-                threshold=limit,
-                reason=f"{too_few} rows; {self.name} needs at least {needed} on each side",
-            )
+            few = f"{too_few} rows; {self.name} needs at least {needed} on each side"
+            return self.not_evaluated(**about, threshold=limit, reason=few)
         if not math.isfinite(value):
-            return self.not_evaluated(
-                feature=feature,
-                reference_rows=reference_rows,
-                current_rows=current_rows,
-                threshold=limit,
-                reason=reason or f"{self.name} is {value} on these rows",
-            )
+            return self.not_evaluated(**about, threshold=limit, reason=reason or f"{self.name} is {value} on these rows")
         beyond = value > limit if self.direction is Direction.ABOVE else value < limit
         if beyond and self.significance is not None and p_value is not None and p_value >= self.significance:
             beyond = False
             reason = "; ".join([*([reason] if reason else []), f"beyond the threshold, but within chance (p = {p_value:.3g})"])
         return MetricResult(
+            **about,
             metric=self.name,
-            feature=feature,
             verdict=Verdict.DRIFT if beyond else Verdict.OK,
             value=float(value),
             threshold=limit,
             direction=self.direction,
-            reference_rows=reference_rows,
-            current_rows=current_rows,
             p_value=p_value,
             reason=reason,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,22 +26,25 @@ from ml.spec import ModelSpec, load_spec
 TIME_COLUMN = "decided_at"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """The files a window is judged by."""
+
+    reference: Path
+    """``reference.parquet`` of the serving model's bundle."""
+    current: Path
+    """Scored rows: a decision log's table, or files of batch scoring."""
+    labels: Path | None = None
+    """``decision_id``, target and the time it was known. Without it, only outcomes that stand in `current` are used."""
+    rejected: Path | None = None
+    """``rejected.parquet`` beside a collected log: rows that broke the contract."""
+    history: Path | None = None
+    """``history.json`` of the run before."""
+
+
 @writes
 def monitor(
-    spec: str,
-    *,
-    reference: str | Path,
-    current: str | Path,
-    out: str | Path,
-    window_start: str,
-    window_end: str,
-    as_of: str,
-    link: str,
-    labels: str | Path | None = None,
-    history: str | Path | None = None,
-    last_training: str | None = None,
-    rejected: str | Path | None = None,
-    bad_rows: int = 0,
+    spec: str, seen: Seen, out: Path, *, start: str, end: str, as_of: str, link: str, last_training: str | None = None
 ) -> dict[str, Any]:
     """Judge a window; write ``report.json``, ``alerts.json``, ``retrain.json`` and ``history.json`` into `out`; return the report.
 
@@ -48,24 +52,17 @@ def monitor(
     ----------
     spec
         Name of a model, or path of its file.
-    reference, current
-        ``reference.parquet`` of the serving model's bundle; and scored rows: a decision log's table, or files of batch scoring.
-    window_start, window_end, as_of
+    start, end, as_of
         ISO 8601, UTC. Outcomes known after `as_of` are not used.
     link
         Where a person acts on an alert; put into every alert.
-    labels
-        ``decision_id``, target and the time it was known. Without it, only outcomes that stand in `current` are used.
-    history, last_training
-        ``history.json`` of the run before; and when the serving model took over: older windows do not count towards retraining.
-    rejected, bad_rows
-        ``rejected.parquet`` beside a collected log; and rows that broke the contract elsewhere, as in a batch's quarantine.
+    last_training
+        When the serving model was made: older windows do not count towards retraining.
     """
     model = load_spec(spec)
-    window = Window(moment(window_start), moment(window_end))
-    bad = bad_rows + (_rows(Path(rejected), window) if rejected else 0)
-    profile, results, known = _judge(model, Path(reference), Path(current), labels, window, moment(as_of), bad)
-    retraining, judged = _retraining(model, window, results, history, last_training)
+    window = Window(moment(start), moment(end))
+    profile, results, known = _judge(model, seen, window, moment(as_of))
+    retraining, judged = _retraining(model, window, results, seen.history, last_training)
     report = MonitoringReport(
         model=model.name,
         window=window,
@@ -76,7 +73,7 @@ def monitor(
         alerts=tuple(alerts(model.name, model.owner.contact, window, results, link=link)),
         retraining=retraining,
     )
-    return _write(report, judged, Path(out))
+    return _write(report, judged, out)
 
 
 def _write(report: MonitoringReport, judged: list[JudgedWindow], folder: Path) -> dict[str, Any]:
@@ -89,31 +86,24 @@ def _write(report: MonitoringReport, judged: list[JudgedWindow], folder: Path) -
     return content
 
 
-def _judge(
-    model: ModelSpec,
-    reference: Path,
-    current: Path,
-    labels: str | Path | None,
-    window: Window,
-    as_of: datetime,
-    bad_rows: int,
-) -> tuple[Profile, list[MetricResult], int]:
+def _judge(model: ModelSpec, seen: Seen, window: Window, as_of: datetime) -> tuple[Profile, list[MetricResult], int]:
     kinds = feature_kinds(model) | {"score": "numeric"}
-    before = reference_profile(reference, kinds)
-    now = count(current, before, window=window, time_column=TIME_COLUMN)
+    before = reference_profile(seen.reference, kinds)
+    now = count(seen.current, before, window=window, time_column=TIME_COLUMN)
+    bad = _rows(seen.rejected, window) if seen.rejected else 0
     results = list(judge_features(model, before, now))
-    results.append(evaluate_bad_rows(bad_rows, now.rows + bad_rows, threshold=model.drift.bad_rows))
+    results.append(evaluate_bad_rows(bad, now.rows + bad, threshold=model.drift.bad_rows))
     known = labelled(
-        current,
-        Path(labels) if labels else None,
+        seen.current,
+        seen.labels,
         window=window,
         time_column=TIME_COLUMN,
         target=model.target.column,
         known_at=model.target.known_at,
         as_of=as_of,
     )
-    results += judge_outcomes(model, reference_outcomes(model, reference), known)
-    results += judge_fairness(model, current, window, TIME_COLUMN)
+    results += judge_outcomes(model, reference_outcomes(model, seen.reference), known)
+    results += judge_fairness(model, seen.current, window, TIME_COLUMN)
     return now, results, int(known.labels.size)
 
 
@@ -136,10 +126,10 @@ def _retraining(
     model: ModelSpec,
     window: Window,
     results: list[MetricResult],
-    history: str | Path | None,
+    history: Path | None,
     last_training: str | None,
 ) -> tuple[RetrainDecision, list[JudgedWindow]]:
-    judged = read_history(Path(history), model.name) if history else []
+    judged = read_history(history, model.name) if history else []
     judged.append(
         JudgedWindow(
             window=window,

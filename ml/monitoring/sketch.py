@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -69,17 +68,6 @@ class NumericSketch:
             above += int(chunk.size - np.searchsorted(chunk, self.maximum, side="right"))
         return replace(self, counts=counts, missing=missing, below=below, above=above)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "kind": "numeric",
-            "edges": self.edges.tolist(),
-            "counts": self.counts.tolist(),
-            "missing": self.missing,
-            "minimum": self.minimum if self.rows else None,
-            "maximum": self.maximum if self.rows else None,
-        }
-
 
 @dataclass(frozen=True, kw_only=True)
 class CategoricalSketch:
@@ -105,10 +93,6 @@ class CategoricalSketch:
             merged[key] = merged.get(key, 0) + count
         return CategoricalSketch(counts=merged, missing=self.missing + missing)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {"kind": "categorical", "counts": dict(sorted(self.counts.items())), "missing": self.missing}
-
 
 Sketch = NumericSketch | CategoricalSketch
 
@@ -130,18 +114,4 @@ def numeric_reference(sample: ArrayLike, *, bins: int = BINS) -> NumericSketch:
         counts=np.zeros(edges.size + 1, dtype=np.int64),
         minimum=float(array.min()),
         maximum=float(array.max()),
-    )
-
-
-def sketch_from_dict(raw: dict[str, Any]) -> Sketch:
-    """Rebuild a sketch from the values of `to_dict`."""
-    if raw["kind"] == "categorical":
-        counts = {str(name): int(count) for name, count in raw["counts"].items()}
-        return CategoricalSketch(counts=counts, missing=int(raw["missing"]))
-    return NumericSketch(
-        edges=np.asarray(raw["edges"], dtype=np.float64),
-        counts=np.asarray(raw["counts"], dtype=np.int64),
-        missing=int(raw["missing"]),
-        minimum=math.inf if raw["minimum"] is None else float(raw["minimum"]),
-        maximum=-math.inf if raw["maximum"] is None else float(raw["maximum"]),
     )

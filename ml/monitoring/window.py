@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from ml.errors import InputError
 
@@ -33,12 +32,3 @@ def moment(text: str) -> datetime:
     except ValueError:
         raise InputError(f"not a date: {text!r}", allowed="ISO 8601, as 2026-03-01 or 2026-03-01T12:00:00Z") from None
     return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
-
-
-def tumbling(start: datetime, end: datetime, length: timedelta) -> Iterator[Window]:
-    """Cut a stretch into windows of one length, oldest first; a shorter rest at the end is left out."""
-    if length <= timedelta(0):
-        raise InputError(f"window length is {length}", allowed="a positive length")
-    while start + length <= end:
-        yield Window(start, start + length)
-        start += length

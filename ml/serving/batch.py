@@ -78,25 +78,25 @@ def score_parquet(model: str | Path, source: str | Path, out: str | Path, *, dec
     codes = from_environment()
     if codes is None:
         raise InputError("no key to code people's names with", key=KEY, remedy=f"set {KEY} or {KEY}_FILE to a secret")
-    target = Path(out)
-    # One thread: the order of sums, and with it the last digit of a score, would depend on the number of cores.
     with open_parquet(Path(source)) as file:
         job = _job(artefact.digest, Path(source), file, decided_at, chunk_rows)
-        _same_job(target, job)
-        worker = _Worker(Scorer(artefact), codes, moment(decided_at), Path(source), target)
-        chunks = list(_chunks(file.metadata, chunk_rows))
-        done = [chunk for chunk in chunks if worker.has(chunk)]
-        worker.check_columns(file.schema_arrow.names)
-        for chunk, frame in _missing(file, chunks, chunk_rows, worker):
-            worker.write(chunk, frame)
+        _same_job(Path(out), job)
+        # One thread: the order of sums, and with it the last digit of a score, would depend on the number of cores.
+        worker = _Worker(Scorer(artefact), codes, moment(decided_at), Path(source), Path(out))
+        return _score(file, worker, job, chunk_rows)
+
+
+def _score(file: pq.ParquetFile, worker: _Worker, job: dict[str, Any], chunk_rows: int) -> dict[str, Any]:
+    """Score what is missing, and write the summary of all chunks."""
+    chunks = list(_chunks(file.metadata, chunk_rows))
+    done = [chunk for chunk in chunks if worker.has(chunk)]
+    worker.check_columns(file.schema_arrow.names)
+    for chunk, frame in _missing(file, chunks, chunk_rows, worker):
+        worker.write(chunk, frame)
     counts = [json.loads(worker.counts(chunk).read_text(encoding="utf-8")) for chunk in chunks]
-    summary = {
-        **job,
-        "scored": sum(count["scored"] for count in counts),
-        "quarantined": sum(count["quarantined"] for count in counts),
-        "chunks": len(chunks),
-    }
-    write_json(target / SUMMARY, summary)
+    totals = {name: sum(count[name] for count in counts) for name in ("scored", "quarantined")}
+    summary = {**job, **totals, "chunks": len(chunks)}
+    write_json(worker.out / SUMMARY, summary)
     return {**summary, "resumed": len(done)}
 
 
@@ -108,10 +108,10 @@ class _Worker:
         self._scorer = scorer
         self._codes = codes
         self._decided_at = decided_at
-        self._out = out
+        self.out = out
 
     def counts(self, chunk: Chunk) -> Path:
-        return self._out / f"counts-{chunk.name}.json"
+        return self.out / f"counts-{chunk.name}.json"
 
     def has(self, chunk: Chunk) -> bool:
         return self.counts(chunk).is_file()
@@ -135,7 +135,7 @@ class _Worker:
             json.dumps({"row": chunk.first_row + row, "reason": reason}, ensure_ascii=False) + "\n"
             for row, reason in sorted(checked.errors.items())
         ]
-        _replace(self._out / f"quarantine-{chunk.name}.jsonl", "".join(lines).encode())
+        _replace(self.out / f"quarantine-{chunk.name}.jsonl", "".join(lines).encode())
         write_json(self.counts(chunk), {"scored": len(positions), "quarantined": len(lines)})
 
     def _write_part(self, chunk: Chunk, scored: Scored | None, beside: pd.DataFrame, positions: list[int]) -> None:
@@ -151,7 +151,7 @@ class _Worker:
             columns["row"] = positions
             columns["decided_at"] = [self._decided_at] * len(positions)
             columns["artefact"] = [self._scorer.artefact.digest] * len(positions)
-        path = self._out / f"part-{chunk.name}.parquet"
+        path = self.out / f"part-{chunk.name}.parquet"
         draft = path.with_name(f".{path.name}")
         pq.write_table(pa.table([columns[name] for name in fields.names], schema=fields), draft)
         draft.replace(path)

@@ -65,26 +65,52 @@ def explain(model: str | Path, features: Path, bundle: Path, out: Path) -> dict[
     Writes reasons.jsonl: one line per adverse decision, with its row number, score and ranked reasons. The verdict is
     `pass` when every adverse decision that was explained has a reason; of a regulated model, every adverse decision there is.
     """
-    import json
-
-    import numpy as np
-
     from ml.data.arrow import read_parquet
     from ml.explanation.explainer import load_explainer
-    from ml.explanation.reasons import is_adverse, reasons
+    from ml.explanation.reasons import is_adverse
     from ml.features.encode import encode
     from ml.training.bundle import BACKGROUND, load_bundle
 
     spec, held_out, score = _scored(model, features, bundle)
-    trained = load_bundle(bundle)
-    background = encode(spec, read_parquet(bundle / BACKGROUND))
-    explainer = load_explainer(spec, trained, background)
-    chosen = np.arange(len(score))
-    if explainer.method == "lime":
-        adverse = np.flatnonzero(is_adverse(spec, score))
-        explained_at_most = None if spec.regulated else MOST_LIME  # the law asks for the reasons of every decline
-        chosen = np.union1d(adverse[:explained_at_most], np.arange(min(MOST_LIME, len(score))))
+    explainer = load_explainer(spec, load_bundle(bundle), encode(spec, read_parquet(bundle / BACKGROUND)))
+    chosen = _explained_rows(spec, explainer.method, score)
     contributions = explainer.contributions(held_out.matrix(spec)[chosen])
+    lines = _write_reasons(spec, contributions, chosen, score, out)
+    asked = score if spec.regulated else score[chosen]
+    result = {
+        "model": spec.name,
+        "method": explainer.method,
+        "unit": explainer.unit,
+        "verdict": "pass" if int(is_adverse(spec, asked).sum()) == len(lines) else "fail",
+        "adverse_decisions": int(is_adverse(spec, score).sum()),
+        "adverse_explained": len(lines),
+        "importance": _importance(spec, contributions),
+        "sample": _sample(spec, held_out.features.iloc[chosen[:MOST_SHOWN]], contributions[:MOST_SHOWN]),
+        "examples": lines[:5],
+    }
+    write_json(out / EXPLANATION, result)
+    return result
+
+
+def _explained_rows(spec: ModelSpec, method: str, score: Any) -> Any:
+    """Return the positions of the rows to explain: all, or some where explaining one is slow."""
+    import numpy as np
+
+    from ml.explanation.reasons import is_adverse
+
+    if method != "lime":
+        return np.arange(len(score))
+    adverse = np.flatnonzero(is_adverse(spec, score))
+    explained_at_most = None if spec.regulated else MOST_LIME  # the law asks for the reasons of every decline
+    return np.union1d(adverse[:explained_at_most], np.arange(min(MOST_LIME, len(score))))
+
+
+def _write_reasons(spec: ModelSpec, contributions: Any, chosen: Any, score: Any, out: Path) -> list[dict[str, Any]]:
+    """Write and return a line per adverse decision among the chosen rows."""
+    import json
+
+    from ml.explanation.reasons import reasons
+
     found = reasons(spec, contributions, score[chosen])
     lines = [
         {"row": int(row), "score": float(score[row]), "reasons": [asdict(reason) for reason in given]}
@@ -93,25 +119,15 @@ def explain(model: str | Path, features: Path, bundle: Path, out: Path) -> dict[
     ]
     out.mkdir(parents=True, exist_ok=True)
     (out / "reasons.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    importance = np.abs(contributions).mean(axis=0)
-    names = list(spec.features)
-    asked = score if spec.regulated else score[chosen]
-    explained = int(is_adverse(spec, asked).sum())
-    result = {
-        "model": spec.name,
-        "method": explainer.method,
-        "unit": explainer.unit,
-        "verdict": "pass" if explained == len(lines) else "fail",
-        "adverse_decisions": int(is_adverse(spec, score).sum()),
-        "adverse_explained": len(lines),
-        "importance": [
-            {"feature": names[position], "importance": float(importance[position])} for position in np.argsort(-importance, kind="stable")
-        ],
-        "sample": _sample(spec, held_out.features.iloc[chosen[:MOST_SHOWN]], contributions[:MOST_SHOWN]),
-        "examples": lines[:5],
-    }
-    write_json(out / EXPLANATION, result)
-    return result
+    return lines
+
+
+def _importance(spec: ModelSpec, contributions: Any) -> list[dict[str, Any]]:
+    """Return the mean absolute contribution of each feature, largest first."""
+    import numpy as np
+
+    mean, names = np.abs(contributions).mean(axis=0), list(spec.features)
+    return [{"feature": names[position], "importance": float(mean[position])} for position in np.argsort(-mean, kind="stable")]
 
 
 @writes

@@ -5,13 +5,16 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ml.data.dataset import read_json, write_json
 from ml.disk import writes
 from ml.errors import BlockedError, InputError
-from ml.spec import load_spec
+from ml.spec import ModelSpec, load_spec
 from ml.steps.files import DECISION, REGISTRATION
+
+if TYPE_CHECKING:
+    from ml.training.bundle import Bundle
 
 
 @writes
@@ -44,12 +47,9 @@ def register(
     ServiceError
         MLflow failed; no version is left behind.
     """
-    import json
-
     from ml.explanation.card import model_card
     from ml.registry.registry import Registry
     from ml.training.bundle import BUNDLE, load_bundle
-    from ml.training.commit import current_commit
 
     spec = load_spec(model)
     trained = load_bundle(bundle)
@@ -59,17 +59,7 @@ def register(
     (out / "model_card.md").write_text(card, encoding="utf-8")
     staged = out / "staged"
     _stage(staged, bundle, packaged, evidence, card)
-    verdicts = {name: found["verdict"] for name, found in known.items() if "verdict" in found}
-    tags = {
-        "data_hash": trained.data_hash,
-        "contract_version": trained.contract_version,
-        "spec_digest": trained.spec_digest,
-        "model_sha256": trained.model_sha256,
-        "commit": current_commit(),
-        "team": spec.owner.team,
-        "verdicts": json.dumps(verdicts, sort_keys=True),
-        "promote": str(known.get("decision", {}).get("promote", "not decided")).lower(),
-    }
+    tags = _tags(spec, trained, known)
     version = Registry(tracking_uri).register(spec.name, staged, run_id=trained.run_id, tags=tags, description=card)
     shutil.rmtree(staged)
     result = {"model": spec.name, "version": version, "run_id": trained.run_id, "tags": tags}
@@ -127,6 +117,25 @@ def rollback(model: str | Path, *, tracking_uri: str, alias: str = "champion") -
 
     spec = load_spec(model)
     return {"model": spec.name, "alias": alias, "version": Registry(tracking_uri).rollback(spec.name, alias=alias)}
+
+
+def _tags(spec: ModelSpec, trained: Bundle, known: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """Return what the registry says of a version: where it comes from, and how it was judged."""
+    import json
+
+    from ml.training.commit import current_commit
+
+    verdicts = {name: found["verdict"] for name, found in known.items() if "verdict" in found}
+    return {
+        "data_hash": trained.data_hash,
+        "contract_version": trained.contract_version,
+        "spec_digest": trained.spec_digest,
+        "model_sha256": trained.model_sha256,
+        "commit": current_commit(),
+        "team": spec.owner.team,
+        "verdicts": json.dumps(verdicts, sort_keys=True),
+        "promote": str(known.get("decision", {}).get("promote", "not decided")).lower(),
+    }
 
 
 def _stage(staged: Path, bundle: Path, packaged: Path, evidence: Mapping[str, Path], card: str) -> None:

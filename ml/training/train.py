@@ -55,16 +55,7 @@ def train_model(
     """
     refuse_unfair_features(spec, table)
     learned, held_out = split_by_time(spec, table)
-    outcome = learned.outcome(spec)
-    problem = Problem(
-        algorithm=spec.training.algorithm,
-        metric=spec.training.metric,
-        threshold=spec.decision.threshold,
-        seed=seed,
-        matrix=learned.matrix(spec),
-        outcome=outcome,
-        folds=fold_numbers(outcome, spec.training.folds, seed),
-    )
+    problem = _problem(spec, learned, seed)
     with engine(engine_name) as chosen:
         result = search(spec.training, problem, chosen, trials=trials)
         model = chosen.fit(problem, result.parameters)
@@ -85,6 +76,19 @@ def train_model(
         run_id = _track(spec, saved, result, len(learned.rows), engine_name, tracking_uri, out)
         saved = save_bundle(spec, out, model, **{**facts, "run_id": run_id})
     return {**saved, "search_value": result.value, "trials": list(result.trials), "rows_learned": len(learned.rows)}
+
+
+def _problem(spec: ModelSpec, learned: FeatureTable, seed: int) -> Problem:
+    outcome = learned.outcome(spec)
+    return Problem(
+        algorithm=spec.training.algorithm,
+        metric=spec.training.metric,
+        threshold=spec.decision.threshold,
+        seed=seed,
+        matrix=learned.matrix(spec),
+        outcome=outcome,
+        folds=fold_numbers(outcome, spec.training.folds, seed),
+    )
 
 
 def _write_reference(spec: ModelSpec, bundle: Bundle, learned: FeatureTable, held_out: FeatureTable, out: Path) -> None:

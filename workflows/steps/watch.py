@@ -52,6 +52,7 @@ def monitor(
     `windows` is a JSON list of {"start", "end"}; an empty one means the `minutes` up to now, and where those are empty too, what is due.
     `judged` is the history the next run starts from.
     """
+    from ml.monitoring.run import Seen
     from workflows.steps.windows import judge_windows, windows_of
 
     due = windows_of(windows, minutes, model, history)
@@ -61,16 +62,9 @@ def monitor(
         judged.write_text(history.read_text() if history else json.dumps({"model": model, "windows": []}), encoding="utf-8")
         report.mkdir(parents=True)
         return "not_evaluated", "false"
-    found = judge_windows(
-        model,
-        due,
-        link=link,
-        reference=fetched / "registered" / "bundle" / "reference.parquet",
-        decisions=decisions,
-        outcomes=outcomes,
-        history=history,
-        out=report,
-    )
+    reference = fetched / "registered" / "bundle" / "reference.parquet"
+    seen = Seen(reference=reference, current=decisions, labels=outcomes, history=history)
+    found = judge_windows(model, due, decisions, seen, report, link=link)
     judged.write_bytes((report / "history.json").read_bytes())
     _note(found, model, actor, evidence_log, int(version))
     for line in found["lines"]:

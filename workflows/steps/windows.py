@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ml.errors import InputError
+
+if TYPE_CHECKING:
+    from ml.monitoring.run import Seen
 
 _WANTED = 'a JSON list of {"start": …, "end": …}, times in ISO 8601'
 
@@ -40,18 +44,15 @@ def _number(minutes: str) -> int:
     return int(minutes)
 
 
-def judge_windows(
-    model: str,
-    windows: list[tuple[str, str]],
-    *,
-    link: str,
-    reference: Path,
-    decisions: Path,
-    outcomes: Path | None,
-    history: Path | None,
-    out: Path,
-) -> dict[str, Any]:
+def judge_windows(model: str, windows: list[tuple[str, str]], decisions: Path, seen: Seen, out: Path, *, link: str) -> dict[str, Any]:
     """Judge the windows one after the other, each with the history of those before, and keep every report.
+
+    Parameters
+    ----------
+    decisions
+        As they were logged or captured.
+    seen
+        The reference, outcomes and history; what is current comes from `decisions`.
 
     Returns
     -------
@@ -65,28 +66,20 @@ def judge_windows(
     from ml.spec import load_spec
 
     table, rejected = decisions_table(load_spec(model), decisions, out, start=windows[0][0], end=max(end for _, end in windows))
+    seen = replace(seen, current=table, rejected=rejected)
     reports: list[dict[str, Any]] = []
     for number, (start, end) in enumerate(windows):
         folder = out / f"window-{number}"
-        reports.append(
-            monitor(
-                model,
-                reference=reference,
-                current=table,
-                out=folder,
-                window_start=start,
-                window_end=end,
-                as_of=datetime.now(UTC).isoformat(),
-                link=link,
-                labels=outcomes,
-                history=history,
-                rejected=rejected,
-            )
-        )
-        history = folder / "history.json"
-    assert history is not None
-    (out / "history.json").write_bytes(history.read_bytes())
+        now = datetime.now(UTC).isoformat()
+        reports.append(monitor(model, seen, folder, start=start, end=end, as_of=now, link=link))
+        seen = replace(seen, history=folder / "history.json")
+    assert seen.history is not None
+    (out / "history.json").write_bytes(seen.history.read_bytes())
     write_json(out / "alerts.json", {"alerts": [item for report in reports for item in report["alerts"]]})
+    return _summary(model, reports)
+
+
+def _summary(model: str, reports: list[dict[str, Any]]) -> dict[str, Any]:
     last = reports[-1]
     verdicts = {report["verdict"] for report in reports}
     return {

@@ -13,7 +13,7 @@ import pytest
 
 from ml.errors import InputError
 from ml.monitoring.evaluate import feature_kinds
-from ml.monitoring.run import monitor
+from ml.monitoring.run import Seen, monitor
 from ml.spec import load_spec
 
 pytestmark = pytest.mark.ml
@@ -50,16 +50,15 @@ class Case:
     def run(self, rows: pd.DataFrame, *, week: int = 0, **more: Any) -> dict[str, Any]:
         rows.to_parquet(self.folder / "current.parquet", row_group_size=300)
         start = START + timedelta(weeks=week)
+        files = {name: more.pop(name) for name in ("reference", "current", "labels", "rejected", "history") if name in more}
+        seen = Seen(**({"reference": self.folder / "reference.parquet", "current": self.folder / "current.parquet"} | files))
         arguments: dict[str, Any] = {
-            "reference": self.folder / "reference.parquet",
-            "current": self.folder / "current.parquet",
-            "out": self.folder / "out",
-            "window_start": start.isoformat(),
-            "window_end": (start + timedelta(days=7)).isoformat(),
+            "start": start.isoformat(),
+            "end": (start + timedelta(days=7)).isoformat(),
             "as_of": "2026-12-31",
             "link": "https://example.com/retrain",
         }
-        return monitor("credit-risk", **(arguments | more))
+        return monitor("credit-risk", seen, self.folder / "out", **(arguments | more))
 
 
 @pytest.fixture
@@ -175,8 +174,8 @@ def test_a_late_look_at_a_window_replaces_the_first(case: Case) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"window_start": "soon"}, "not a date: 'soon'"),
-        ({"window_end": "2025-01-01"}, "window starts at"),
+        ({"start": "soon"}, "not a date: 'soon'"),
+        ({"end": "2025-01-01"}, "window starts at"),
         ({"current": Path("nowhere.parquet")}, "no such file or folder"),
     ],
 )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml.monitoring.sketch import MAX_CATEGORIES, OTHER, CategoricalSketch, NumericSketch, numeric_reference, sketch_from_dict
+from ml.monitoring.sketch import MAX_CATEGORIES, OTHER, CategoricalSketch, numeric_reference
 
 pytestmark = pytest.mark.ml
 VALUES = st.lists(st.floats(allow_nan=True, allow_infinity=True, width=32), max_size=200)
@@ -50,12 +48,3 @@ def test_categories_beyond_the_limit_are_counted_together() -> None:
     assert len(sketch.counts) == MAX_CATEGORIES + 1
     assert sketch.counts[OTHER] == 5
     assert sketch.rows == MAX_CATEGORIES + 5
-
-
-def test_sketches_survive_json() -> None:
-    numbers = numeric_reference(np.arange(100.0)).add([1.0, np.nan])
-    back = sketch_from_dict(json.loads(json.dumps(numbers.to_dict())))
-    assert isinstance(back, NumericSketch)
-    assert back.to_dict() == numbers.to_dict()
-    words = CategoricalSketch(counts={"b": 2, "a": 1}, missing=3)
-    assert sketch_from_dict(json.loads(json.dumps(words.to_dict()))) == words
