@@ -5,12 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import socket
-import subprocess
-import sys
 import tarfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +21,7 @@ from mlctl.promotion.artefact_copy import Place
 from mlctl.promotion.move import promote
 from mlctl.promotion.registered_model import packed_model
 from tests.mlctl.promotion.conftest import Mlctl, prove, who
+from tests.mlflow_server import mlflow_server
 from tests.moto_server import moto_process, moto_server
 
 __all__ = ["moto_process", "moto_server"]
@@ -132,48 +128,24 @@ def test_what_the_evidence_does_not_vouch_for(tmp_path: Path, stored: Any, run: 
 
 
 @pytest.fixture
-def mlflow_server(moto_server: str, tmp_path: Path) -> Iterator[str]:
+def registry_server(moto_server: str, tmp_path: Path) -> Iterator[str]:
     """As infra/platform/mlflow.py sets it up: files in S3 through the server."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
     keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
-    environment = {**kept, **keys, "PATH": path, "MLFLOW_S3_ENDPOINT_URL": moto_server}
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    options = ["--backend-store-uri", f"sqlite:///{tmp_path}/mlflow.db", "--artifacts-destination", f"s3://{BUCKET}/artifacts"]
-    with (tmp_path / "server.log").open("wb") as log:
-        process = subprocess.Popen([*command, *options], cwd=tmp_path, env=environment, stdout=log, stderr=log)
-    try:
-        deadline = time.monotonic() + 300
-        while not _healthy(address):
-            assert process.poll() is None and time.monotonic() < deadline, (tmp_path / "server.log").read_text()
-            time.sleep(0.5)
+    variables = {**keys, "MLFLOW_S3_ENDPOINT_URL": moto_server}
+    with mlflow_server(tmp_path, "--artifacts-destination", f"s3://{BUCKET}/artifacts", variables=variables) as address:
         yield address
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _healthy(address: str) -> bool:
-    try:
-        return requests.get(f"{address}/health", timeout=2).ok
-    except requests.RequestException:
-        return False
 
 
 @pytest.mark.ml
 @pytest.mark.slow
 def test_a_model_registered_in_mlflow_reaches_the_bucket_it_is_served_from(
-    repo: Path, s3: Any, staged: Path, mlflow_server: str, moto_server: str, mlctl: Mlctl, monkeypatch: pytest.MonkeyPatch
+    repo: Path, s3: Any, staged: Path, registry_server: str, moto_server: str, mlctl: Mlctl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from ml.registry.registry import Registry
 
-    version = Registry(mlflow_server).register("churn", staged, run_id=None, tags={}, description="x")
+    version = Registry(registry_server).register("churn", staged, run_id=None, tags={}, description="x")
     query = {"name": "churn", "version": version}
-    found = requests.get(f"{mlflow_server}/api/2.0/mlflow/model-versions/get", params=query, timeout=30).json()["model_version"]
+    found = requests.get(f"{registry_server}/api/2.0/mlflow/model-versions/get", params=query, timeout=30).json()["model_version"]
     evidence(repo, found["run_id"])
     prove(repo, 1, leave_out="artefact")
     promote(repo, "churn", "dev", who(), version=1)
