@@ -62,7 +62,7 @@ def _break_even(evidence: Evidence, name: str, model: Model, usage: ModelUsage) 
     realtime = count * HOURS * hourly
     per_request = usage.milliseconds / 1000 * second
     arithmetic = (
-        f"serverless {plain(usage.requests)} requests × {plain(usage.milliseconds)} ms × {plain(second)} USD/s ({memory} GB) "
+        f"serverless {usage.requests:,.0f} requests × {plain(usage.milliseconds)} ms × {plain(second)} USD/s ({memory} GB) "
         f"against {count} × {kind} × {HOURS} h × {plain(hourly)} USD"
     )
     return BreakEven(
@@ -87,7 +87,7 @@ def mode_advice(evidence: Evidence) -> Iterator[Advice]:
                 target=f"models.{line.model}.mode",
                 change="realtime → serverless",
                 saving_usd=line.realtime_usd - line.serverless_usd,
-                arithmetic=f"{line.arithmetic}; break-even at {line.break_even_requests:,.0f} requests a month",
+                arithmetic=f"{line.arithmetic}; break-even at {line.break_even_requests:,.0f} requests a month{_not_yet(model)}",
                 risk="high" if model.critical else "medium",
                 why="cold starts; " + _given_up(model),
             )
@@ -97,10 +97,14 @@ def mode_advice(evidence: Evidence) -> Iterator[Advice]:
                 target=f"models.{line.model}.mode",
                 change="serverless → realtime",
                 saving_usd=line.serverless_usd - line.realtime_usd,
-                arithmetic=f"{line.arithmetic}; break-even at {line.break_even_requests:,.0f} requests a month",
+                arithmetic=f"{line.arithmetic}; break-even at {line.break_even_requests:,.0f} requests a month{_not_yet(model)}",
                 risk="low",
                 why="instances must be sized for the peak",
             )
+
+
+def _not_yet(model: Model) -> str:
+    return "" if model.version is not None else "; no version is pinned yet, so today's total has none of it"
 
 
 def _given_up(model: Model) -> str:
@@ -135,7 +139,7 @@ def warm_advice(evidence: Evidence) -> Iterator[Advice]:
                 change=f"{slots} → 0",
                 saving_usd=saving,
                 arithmetic=f"{slots} × {HOURS} h × 3,600 s × {plain(warm)} USD, "
-                f"less {plain(seconds)} s × ({plain(cold)} - {plain(busy)}) USD",
+                f"less {seconds:,.0f} s × ({plain(cold)} - {plain(busy)}) USD{_not_yet(model)}",
                 risk="high" if model.critical else "medium",
                 why=f"cold starts of seconds against alarms.p99_ms {model.alarms.p99_ms}",
             )
@@ -160,7 +164,8 @@ def size_advice(evidence: Evidence) -> Iterator[Advice]:
                 target=f"models.{name}.instances.instance_type",
                 change=f"{kind} → {smaller}",
                 saving_usd=count * HOURS * (now - then),
-                arithmetic=f"{count} × {HOURS} h × ({plain(now)} - {plain(then)}) USD; processors are {load:.1%} busy on average",
+                arithmetic=f"{count} × {HOURS} h × ({plain(now)} - {plain(then)}) USD; "
+                f"processors are {load:.1%} busy on average{_not_yet(model)}",
                 risk="medium",
                 why="the mean hides the peak, and memory halves: load-test first",
             )

@@ -45,6 +45,16 @@ def test_serverless_below_the_break_even(advise: Any, environment: Environment, 
     assert even.break_even_requests == Decimal("209875000")
 
 
+@pytest.mark.parametrize(("version", "note"), [(None, "; no version is pinned yet, so today's total has none of it"), (3, "")])
+def test_advice_on_a_model_that_serves_nothing_yet_says_so(advise: Any, environment: Environment, version: int | None, note: str) -> None:
+    model = environment.models["credit-risk"].model_copy(update={"version": version})
+    [line] = advise(usage=_traffic("credit-risk", "6000000", "20"), models={"credit-risk": model})["serverless"]
+    assert line.arithmetic == (
+        "serverless 6,000,000 requests × 20 ms × 0.00004 USD/s (2 GB) against 2 × ml.m5.large × 730 h × 0.115 USD; "
+        f"break-even at 209,875,000 requests a month{note}"
+    )
+
+
 def test_real_time_above_the_break_even(advise: Any, environment: Environment) -> None:
     model = environment.models["churn"]
     assert model.serverless is not None
