@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from infra.serving.placed_model import PlacedModel
 from infra.serving.private_way import PORTS, PrivateWay
 from mlctl.config.model import Model
 from mlctl.config.team import Team
+from mlctl.errors import InputError
 
 _SERVER, _RECORDER = 8080, 9081
 """Ports of a pod in Standard mode: the model server, and KServe's agent before it where requests are recorded."""
@@ -136,6 +138,25 @@ def listener_port(name: str) -> int:
     """One of `PORTS`, and the same whatever other models there are: a new one then moves no listener but its own."""
     first, last = PORTS
     return first + zlib.crc32(name.encode()) % (last - first + 1)
+
+
+def check_ports(names: Iterable[str]) -> None:
+    """Two models in some fifty thousand get the same port.
+
+    Raises
+    ------
+    InputError
+        Two of these do: the load balancer refuses the second listener.
+    """
+    taken: dict[int, str] = {}
+    for name in names:
+        other = taken.setdefault(listener_port(name), name)
+        if other != name:
+            raise InputError(
+                f"the load balancer of models on the cluster would give {name} the port of {other}",
+                key=f"models.{name}",
+                remedy="rename one of the two",
+            )
 
 
 def behind(name: str, model: Model) -> Behind:

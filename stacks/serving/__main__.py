@@ -20,7 +20,7 @@ import pulumi_kubernetes as kubernetes
 from infra.context import Context
 from infra.serving.batch_transform import JOB_LOG_GROUP
 from infra.serving.cluster_door import ClusterDoor, ClusterDoorArgs
-from infra.serving.cluster_route import pod_port
+from infra.serving.cluster_route import check_ports, pod_port
 from infra.serving.front_door import FrontDoor, FrontDoorArgs
 from infra.serving.kserve_service import KServeService, KServeServiceArgs
 from infra.serving.placed_model import PlacedModel, Surroundings
@@ -102,7 +102,8 @@ if any(model.mode == "batch" for model in pinned.values()):
         kms_key_id=logs_key,
         opts=pulumi.ResourceOptions(provider=context.aws),
     )
-on_cluster = [model for model in pinned.values() if model.mode == "kserve"]
+on_cluster = {name: model for name, model in pinned.items() if model.mode == "kserve"}
+check_ports(on_cluster)
 cluster, way = None, None
 if on_cluster:
     cluster = kubernetes.Provider("cluster", kubeconfig=context.output("cluster", "kubeconfig"))
@@ -117,7 +118,7 @@ if on_cluster:
             subnet_ids=context.output("foundation", "isolated_subnet_ids"),
             subnet_cidrs=[str(cidr) for cidr in environment.network.isolated],
             cluster_security_group_id=context.output("cluster", "cluster_security_group_id"),
-            ports=sorted({pod_port(model) for model in on_cluster}),
+            ports=sorted({pod_port(model) for model in on_cluster.values()}),
             access_log_bucket=context.output("foundation", "access_log_bucket"),
             team=environment.shared_team,
         ),

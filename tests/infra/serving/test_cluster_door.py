@@ -7,7 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import ip_network
 from typing import Any
 
+import pytest
+
+from infra.serving.cluster_route import check_ports, listener_port
 from mlctl.config import load_environments
+from mlctl.errors import InputError
 from mlctl.plan.environment import Repository
 from mlctl.plan.model import Plan, Resource, StackPlan
 
@@ -82,6 +86,23 @@ def test_listeners_speak_tls_each_on_its_own_port(served: Served) -> None:
         assert (item["protocol"], item["certificateArn"]) == ("TLS", "<<aws:acm/certificate:Certificate|cluster-door|arn>>")
         assert opened["fromPort"] <= item["port"] <= opened["toPort"]
         assert [action["targetGroupArn"] for action in item["defaultActions"]] == [f"<<aws:lb/targetGroup:TargetGroup|{name}|arn>>"]
+
+
+def two_of_one_port() -> tuple[str, str]:
+    seen: dict[int, str] = {}
+    for number in range(10_000):
+        name = f"model-{number}"
+        other = seen.setdefault(listener_port(name), name)
+        if other != name:
+            return other, name
+    raise AssertionError("ten thousand names and no two of one port")
+
+
+def test_two_models_of_one_port_are_refused() -> None:
+    first, second = two_of_one_port()
+    check_ports([first, "churn"])
+    with pytest.raises(InputError, match=f"would give {second} the port of {first}"):
+        check_ports([first, "churn", second])
 
 
 def test_nobody_but_the_link_reaches_the_balancer_and_it_only_the_pods(served: Served) -> None:
