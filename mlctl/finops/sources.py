@@ -85,7 +85,7 @@ def read_sources(request: SourceRequest) -> Found:
     for name in dict.fromkeys(servers):
         kind, address = SERVERS[name]
         client = AllocationClient(kind=kind, url=request.url or address, token=request.token, timeout_seconds=request.timeout_seconds)
-        found.append(read_allocation_api(client, request.environment, request.period, today=request.today))
+        found.append(read_allocation_api(client, request.environment, request.period, today=request.today, alone=not found))
     return Found(tuple(found), budgets, forecast)
 
 

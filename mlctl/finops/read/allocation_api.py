@@ -12,13 +12,15 @@ from mlctl.finops.read.allocation import AllocationReader
 from mlctl.finops.read.allocation_client import AllocationClient, UnreadableError
 
 
-def read_allocation_api(client: AllocationClient, environment: Environment, period: Period, *, today: date) -> SourceData:
+def read_allocation_api(
+    client: AllocationClient, environment: Environment, period: Period, *, today: date, alone: bool = True
+) -> SourceData:
     """The allocations of the period and of the month before, by day, to the end of yesterday.
 
     Raises
     ------
     ServiceError
-        No answer at all could be read.
+        It refuses who asks or what is asked; or no answer at all could be read, and there is no other source (`alone`) to report from.
     """
     reader = AllocationReader(client.kind, environment, period)
     problems, read = [], 0
@@ -31,5 +33,7 @@ def read_allocation_api(client: AllocationClient, environment: Environment, peri
         if not reader.add(answer, origin=f"{client.kind} {first}"):
             reader.gaps.append(Gap(client.kind, f"{first} to before {end}: the answer is empty", end > period.first))
     if not read and problems:
-        raise ServiceError(f"{client.kind} could not be read: {problems[-1]}", key="--from", remedy="check the address; try again later")
+        if alone:
+            raise ServiceError(f"{client.kind} could not be read: {problems[0]}", key="--from", remedy="check the address; try again later")
+        reader.gaps = [Gap(client.kind, f"could not be read at all: {problems[0]}")]
     return reader.data()

@@ -99,7 +99,7 @@ class AllocationClient:
                 problem = str(error)
             except requests.RequestException as error:
                 raise ServiceError(f"{self.kind} cannot be asked: {type(error).__name__}", key="--url") from None
-        raise UnreadableError(f"{problem}, {attempts} times")
+        raise UnreadableError(problem + (f", {attempts} times" if attempts > 1 else ""))
 
     def _once(self, session: requests.Session, url: str, query: dict[str, str]) -> object:
         with session.get(url, params=query, timeout=self.timeout_seconds, allow_redirects=False, stream=True) as answer:

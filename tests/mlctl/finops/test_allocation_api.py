@@ -113,6 +113,18 @@ def test_no_answer_at_all_is_an_error(prod: Environment, october: Period, fault:
         read(server, prod, october, url=f"{server.url}/fault/{fault}")
 
 
+@pytest.mark.parametrize(
+    ("fault", "problem"),
+    [("500", "opencost answered 500, 4 times"), ("truncated", "opencost sent JSON that breaks off or is damaged, 4 times")],
+)
+def test_no_answer_at_all_is_a_gap_where_there_is_another_source(prod: Environment, october: Period, fault: str, problem: str) -> None:
+    with serving() as server:
+        down = client(server, url=f"{server.url}/fault/{fault}")
+        data = read_allocation_api(down, prod, october, today=TODAY, alone=False)
+    assert (data.charges, data.rows) == ((), 0)
+    assert [(gap.what, gap.partial) for gap in data.gaps] == [(f"could not be read at all: {problem}", True)]
+
+
 def test_a_redirect_is_not_followed(prod: Environment, october: Period) -> None:
     with serving() as server, pytest.raises(ServiceError, match="a redirect, which is not followed"):
         read(server, prod, october, url=f"{server.url}/fault/redirect", token="secret")

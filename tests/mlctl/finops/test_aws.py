@@ -4,38 +4,33 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from mlctl.config.environment import Environment
 from mlctl.errors import ServiceError
 from mlctl.finops.period import Period
 from mlctl.finops.sources import SourceRequest, read_sources
+from tests.moto_server import moto_process, moto_server
 
+__all__ = ["moto_process", "moto_server"]
 TODAY = date(2026, 11, 3)
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def aws(monkeypatch: pytest.MonkeyPatch, moto_server: str) -> str:
     """The address of a moto server; boto3 is pointed at it."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    address = f"http://{host}:{port}"
     for name, value in (
-        ("AWS_ENDPOINT_URL", address),
+        ("AWS_ENDPOINT_URL", moto_server),
         ("AWS_ACCESS_KEY_ID", "x"),
         ("AWS_SECRET_ACCESS_KEY", "x"),
     ):
         monkeypatch.setenv(name, value)
-    yield address
-    server.stop()
+    return moto_server
 
 
 def request(prod: Environment, october: Period, cache: Path) -> SourceRequest:

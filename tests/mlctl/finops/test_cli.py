@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mlctl.cli.main import main
+from mlctl.finops.read.allocation_client import AllocationClient
 from mlctl.finops.sample_server import serving
 from tests.mlctl.finops.conftest import HEADER, WriteBill, bill_line
 
@@ -253,6 +255,21 @@ def test_a_file_given_twice_is_refused(run: Run, write_bill: WriteBill) -> None:
     status, _, error = run("gate", *ENV, "--from", path, "--from", path)
     assert status == 2
     assert "is given twice and would be counted twice" in error
+
+
+def test_a_bill_is_reported_while_the_cluster_is_out_of_reach(
+    run: Run, write_bill: WriteBill, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlctl.finops.sources.AllocationClient", partial(AllocationClient, wait=lambda _: None))
+    bill = str(write_bill([bill_line("2026-10-01", 5, tags={"team": "lending"})]))
+    with serving() as server:
+        gone = server.url
+    status, text, _ = run("report", *ENV, "--from", bill, "--from", "opencost", "--url", gone, "--out", str(tmp_path))
+    assert status == 0
+    assert "spent at least $5.00" in text
+    assert "partial: opencost: could not be read at all: ConnectionError at 127.0.0.1" in text
+    status, _, error = run("report", *ENV, "--from", "opencost", "--url", gone, "--out", str(tmp_path))
+    assert (status, "opencost could not be read: ConnectionError" in error) == (3, True)
 
 
 def test_an_empty_period_is_not_the_month_of_today(run: Run) -> None:
