@@ -101,13 +101,16 @@ def _consume(rows: Rows, tally: Tally) -> None:
     window_of = ledger.window
     cost, start, end = columns.cost, columns.start, columns.end
     read = outside = others = 0
+    begin = until = window = None
     for fields, entry in rows:
         read += 1
         if entry is None:
             others += 1
             continue
         try:
-            window = window_of(fields[start], fields[end])
+            if fields[start] != begin or fields[end] != until:  # rows of one hour follow each other in most exports
+                window = window_of(fields[start], fields[end])
+                begin, until = fields[start], fields[end]
             usd = Decimal(fields[cost])
             sound = (usd >= _NOTHING or entry.negative) and -_MOST < usd < _MOST
         except (ValueError, InvalidOperation) as error:
@@ -120,8 +123,8 @@ def _consume(rows: Rows, tally: Tally) -> None:
         if entry.hours & window.hours:
             raise overlap(rows.file, rows.line, columns.identity(rows.parse()))
         entry.hours |= window.hours
-        amounts = entry.amounts
-        amounts[window.span] = amounts.get(window.span, _NOTHING) + usd
+        amounts, span = entry.amounts, window.span
+        amounts[span] = amounts.get(span, _NOTHING) + usd
     tally.rows, tally.other_accounts, ledger.outside = read, others, outside
 
 
