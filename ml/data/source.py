@@ -67,11 +67,22 @@ def _csv_batches(path: Path, rows: int) -> Iterator[RawBatch]:
             header = next(reader)
             yield from _csv_rows(reader, header, rows)
         except UnicodeDecodeError as error:
-            raise InputError(f"not UTF-8: {error.reason}", file=path, line=reader.line_num + 1, remedy="save the file as UTF-8") from None
+            raise InputError(f"not UTF-8: {error.reason}", file=path, line=_unreadable(path), remedy="save the file as UTF-8") from None
         except csv.Error as error:
             raise InputError(f"not CSV: {error}", file=path, line=reader.line_num) from None
         except StopIteration:
             raise InputError("the file is empty", file=path) from None
+
+
+def _unreadable(path: Path) -> int:
+    """Return the first line that is not UTF-8; the reader notices it blocks ahead of the row it is at."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return number
+    return 1
 
 
 def _csv_rows(reader: Iterator[list[str]], header: list[str], rows: int) -> Iterator[RawBatch]:

@@ -50,7 +50,10 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 def judge_gates(spec: ModelSpec, outcome: Array, score: Array, *, seed: int = 0) -> list[Judged]:
-    """Judge every gate on all rows."""
+    """Judge every gate on all rows; as with a segment, on fewer than `fairness.minimum_group` nothing can be said."""
+    if len(outcome) < spec.fairness.minimum_group:
+        nothing = Interval(estimate=None, low=None, high=None)
+        return [_judged(gate, "all", len(outcome), nothing, None, "") for gate in spec.gates]
     drawn = draws(len(outcome), seed=seed)
     found = []
     for gate in spec.gates:

@@ -136,7 +136,7 @@ def _broken(kind: str, csv: Path) -> None:
     [
         ("empty", "the file is empty"),
         ("header only", "the table has no rows"),
-        ("latin-1", "not UTF-8"),
+        ("latin-1", r"parcels\.csv:7: not UTF-8"),
         ("renamed column", "the column\\(s\\) weight are missing; rename 'wieght' to 'weight'"),
         ("every row bad", "all 1 rows break the contract; the last one: parcel: 'no' does not match"),
         ("open quote", "not CSV"),

@@ -64,12 +64,22 @@ def test_at_most_is_judged_on_the_upper_end() -> None:
 
 def test_one_class_is_not_evaluated_and_never_passes() -> None:
     gate = {"metric": "roc_auc", "threshold": 0.1, "direction": "at_least"}
-    found = judge_gates(spec_with(gate), np.ones(50), np.linspace(0, 1, 50))
+    found = judge_gates(spec_with(gate), np.ones(500), np.linspace(0, 1, 500))
     assert [item.verdict for item in found] == ["not_evaluated"]
     assert worst(["pass", "not_evaluated"]) == "not_evaluated"
     assert worst(["fail", "not_evaluated", "pass"]) == "fail"
     assert worst(["pass", "pass"]) == "pass"
     assert worst([]) == "not_evaluated"
+
+
+def test_fewer_rows_than_a_group_needs_pass_no_gate() -> None:
+    gate = {"metric": "roc_auc", "threshold": 0.1, "direction": "at_least"}
+    spec = spec_with(gate)
+    outcome, score = rows(spec.fairness.minimum_group)
+    assert [item.verdict for item in judge_gates(spec, outcome, score)] == ["pass"]
+    found = judge_gates(spec, outcome[1:], score[1:])
+    assert [item.verdict for item in found] == ["not_evaluated"]
+    assert f"{spec.fairness.minimum_group - 1} rows, or they are too few" in found[0].detail
 
 
 def test_a_segment_that_is_surely_worse_fails_and_a_small_one_is_not_evaluated() -> None:
