@@ -45,7 +45,7 @@ class Provided:
     @classmethod
     def of(cls, plan: Plan) -> Provided:
         return cls(
-            accounts=_named(plan, "ServiceAccount"),
+            accounts=_named(plan, "ServiceAccount") | _own_accounts(plan),
             secrets=_secrets(plan),
             rights=_rights(plan),
             memories=frozenset(_memories(plan)),
@@ -77,6 +77,11 @@ def _place(item: Resource) -> tuple[str, str]:
 
 def _named(plan: Plan, kind: str) -> frozenset[tuple[str, str]]:
     return frozenset(_place(item) for item in _of(plan, kind))
+
+
+def _own_accounts(plan: Plan) -> frozenset[tuple[str, str]]:
+    """Kubernetes itself makes the account `default` in every namespace."""
+    return frozenset((name, "default") for _, name in _named(plan, "Namespace"))
 
 
 def _secrets(plan: Plan) -> dict[tuple[str, str], frozenset[str]]:
