@@ -46,13 +46,7 @@ def limits_of(
     scores = psi if psi is not None else _number(drift, "drift", "prediction_psi")
     ratio = _number(fairness, "fairness", "adverse_impact_ratio")
     watched = tuple(item.column for item in watched_of(definition))
-    asked = {
-        "errors": True,
-        "latency": True,
-        "business": favourable_word(definition) is not None,
-        "distribution": scores is not None,
-        "groups": ratio is not None and bool(watched),
-    }
+    asked = _asked(definition, scores=scores, ratio=ratio if watched else None)
     about_people = bool(definition.get("regulated") or definition.get("prohibited"))
     return Limits(
         alpha=settings.canary_alpha,
@@ -63,9 +57,15 @@ def limits_of(
         minimum_requests=minimum_requests,
         step_seconds=step_seconds,
         watched=watched,
-        asked=frozenset(name for name, is_asked in asked.items() if is_asked),
-        required=frozenset({"groups"} if about_people and asked["groups"] else ()),
+        asked=asked,
+        required=asked & {"groups"} if about_people else frozenset(),
     )
+
+
+def _asked(definition: Mapping[str, Any], *, scores: float | None, ratio: float | None) -> frozenset[str]:
+    """Questions that the model's file sets limits for."""
+    limits = {"business": favourable_word(definition), "distribution": scores, "groups": ratio}
+    return frozenset({"errors", "latency", *(name for name, limit in limits.items() if limit is not None)})
 
 
 def favourable_word(definition: Mapping[str, Any]) -> str | None:
