@@ -109,7 +109,7 @@ def _bases(ref: str, pairs: list[tuple[Estimate, Plan]], today: date) -> dict[st
     from mlctl.plan.environment import Repository
 
     environments = {found.environment.name: found.environment for found, _ in pairs}
-    base = plan_base(Repository.find().root, ref, tuple(environments))
+    base = plan_base(Repository.find().root, ref, tuple(environments), option="--compare")
     if base.problem:
         raise InputError(base.problem, key="--compare", remedy="choose another base, or leave --compare out")
     return {name: estimate(plan, environments[name], load_prices(), today=today) for name, plan in base.plans.items()}

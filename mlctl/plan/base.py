@@ -39,6 +39,8 @@ class BasePlanning:
         The repository.
     ref
         Commit, branch or tag.
+    option
+        What the user calls it, for errors.
 
     Raises
     ------
@@ -46,10 +48,10 @@ class BasePlanning:
         git does not know the ref.
     """
 
-    def __init__(self, root: Path, ref: str) -> None:
+    def __init__(self, root: Path, ref: str, *, option: str = "--base") -> None:
         self.ref = ref
         self._root = root
-        self._commit = _commit(root, ref)
+        self._commit = _commit(root, ref, option)
         self._folder = Path(tempfile.mkdtemp(prefix="mlctl-base-"))
         self._tree = self._folder / "tree"
         try:
@@ -98,21 +100,22 @@ class BasePlanning:
         self.close()
 
 
-def plan_base(root: Path, ref: str, names: Sequence[str] = ()) -> Base:
+def plan_base(root: Path, ref: str, names: Sequence[str] = (), *, option: str = "--base") -> Base:
     """Plan the base and wait for it; `names` keeps only those environments."""
-    with BasePlanning(root, ref) as planning:
+    with BasePlanning(root, ref, option=option) as planning:
         base = planning.result()
     wanted = set(names) or set(base.plans)
     return Base(ref=ref, plans={name: plan for name, plan in base.plans.items() if name in wanted}, problem=base.problem)
 
 
-def _commit(root: Path, ref: str) -> str:
+def _commit(root: Path, ref: str, option: str) -> str:
     try:
         return _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").strip()
     except subprocess.CalledProcessError:
-        raise InputError(f"git knows no commit {ref!r}", key="--base", remedy=f"fetch it first: git fetch origin {ref}") from None
+        remedy = "look at `git log --oneline` and `git branch --all`; what only the server has is fetched by `git fetch origin`"
+        raise InputError(f"git knows no commit {ref!r}", key=option, remedy=remedy) from None
     except FileNotFoundError:
-        raise InputError("git is not installed", key="--base", remedy="install git, or leave --base out") from None
+        raise InputError("git is not installed", key=option, remedy=f"install git, or leave {option} out") from None
 
 
 def _git(root: Path, *arguments: str) -> str:

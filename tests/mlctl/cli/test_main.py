@@ -67,7 +67,8 @@ def test_outside_a_repository(tmp_path: Path) -> None:
         (["plan", "--env", "dev", "--set", "x"], "--set: 'x' has no ="),
         (["plan", "--env", "dev", "--set", "cluster.node_pools.nope.kind=gpu"], "there is no item 'nope'; allowed: cpu-serving, cpu-batch"),
         (["plan", "--env", "dev", "--set", "network.nat=double"], "network.nat: 'double' is not allowed; allowed: 'single' or 'per_zone'"),
-        (["check", "--base", "no-such-branch"], "git knows no commit 'no-such-branch'"),
+        (["check", "--base", "no-such-branch"], "--base: git knows no commit 'no-such-branch'"),
+        (["cost", "--env", "dev", "--compare", "main~99999"], "--compare: git knows no commit 'main~99999'"),
         (["plan", "--from", "x", "--program", "y"], "--program and --from exclude each other"),
     ],
 )
