@@ -52,6 +52,8 @@ def export(spec: ModelSpec, model: Any, columns: int) -> onnx.ModelProto:
         io_map=[(MATRIX, scoring.graph.input[0].name)],
         outputs=[MATRIX, *([NUMBERS] if number_features(spec) else []), f"model_{SCORE}"],
     )
+    # The converter's own texts hold a random number: the same model would have other bytes each time.
+    merged.graph.name, merged.graph.doc_string = spec.name, spec.description
     _rename(merged.graph, f"model_{SCORE}", SCORE)
     _one_version_each(merged)
     onnx.checker.check_model(merged)
