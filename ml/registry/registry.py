@@ -171,7 +171,7 @@ def _check_stored(client: MlflowClient, run_id: str, folder: Path) -> None:
             if item.is_dir:
                 waiting.append(item.path)
             else:
-                stored[item.path.removeprefix(f"{STORED}/")] = item.file_size
+                stored[item.path.removeprefix(f"{STORED}/")] = item.file_size or 0  # a store in S3 leaves the size of an empty file out
     if sent != stored:
         wrong = sorted(name for name in sent if stored.get(name) != sent[name])
         raise ServiceError(f"MLflow did not store {', '.join(wrong) or 'the files'} whole", remedy="check its disk and run the step again")

@@ -60,9 +60,10 @@ def register(
     staged = out / "staged"
     _stage(staged, bundle, packaged, evidence, card)
     tags = _tags(spec, trained, known)
-    version = Registry(tracking_uri).register(spec.name, staged, run_id=trained.run_id, tags=tags, description=card)
+    registry = Registry(tracking_uri)
+    version = registry.register(spec.name, staged, run_id=trained.run_id, tags=tags, description=card)
     shutil.rmtree(staged)
-    result = {"model": spec.name, "version": version, "run_id": trained.run_id, "tags": tags}
+    result = {"model": spec.name, "version": version, "run_id": trained.run_id, "tags": registry.tags(spec.name, version)}
     write_json(out / REGISTRATION, result)
     return result
 

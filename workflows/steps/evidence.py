@@ -133,10 +133,14 @@ def _data_contract(folders: Folders) -> Found:
 
 
 def _artefact(folders: Folders) -> Found:
+    """What was made, and once it is registered the hash of all that the registry keeps of it."""
     found = _read(folders, "package")
     bundle = _read(folders, "bundle", "bundle.json")
     present = found["model_sha256"] is not None
-    return ("pass" if present else "fail"), {"onnx_sha256": found["model_sha256"], "model_sha256": bundle["model_sha256"]}
+    details = {"onnx_sha256": found["model_sha256"], "model_sha256": bundle["model_sha256"]}
+    if "registration" in folders:
+        details["sha256"] = _read(folders, "registration")["tags"]["artefact_sha256"]
+    return ("pass" if present else "fail"), details
 
 
 _FINDINGS = {

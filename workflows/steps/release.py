@@ -121,7 +121,7 @@ def register(
         version=int(found["version"]),
         actor=actor,
         commit=found["tags"]["commit"],
-        folders={**evidence, "bundle": bundle},
+        folders={**evidence, "bundle": bundle, "registration": registration},
     )
     record(grounds, registration / "events.json", evidence_log)
     print(f"{model}: version {found['version']} is the challenger")

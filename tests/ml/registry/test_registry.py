@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from ml.errors import InputError, ServiceError
-from ml.registry.registry import Registry
+from ml.registry.registry import Registry, _check_stored
 from ml.training.tracking import mlflow_client
 
 
@@ -143,3 +144,16 @@ def test_an_unknown_version_is_an_input_error(registry: Registry, folder: Path, 
     register(registry, folder)
     with pytest.raises(InputError, match="m has no version or alias 'prod'"):
         registry.fetch("m", "prod", tmp_path / "fetched")
+
+
+@pytest.mark.parametrize(("stored", "whole"), [(None, True), (0, True), (3, False)])
+def test_a_store_that_tells_no_size_of_an_empty_file_has_stored_it(tmp_path: Path, stored: int | None, whole: bool) -> None:
+    """A real MLflow server with its files in S3 lists an empty `__init__.py` so."""
+    (tmp_path / "__init__.py").touch()
+    listed = [SimpleNamespace(is_dir=False, path="model/__init__.py", file_size=stored)]
+    client: Any = SimpleNamespace(list_artifacts=lambda _run, _path: listed)
+    if whole:
+        _check_stored(client, "run", tmp_path)
+    else:
+        with pytest.raises(ServiceError, match=r"did not store __init__\.py whole"):
+            _check_stored(client, "run", tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,16 @@ def test_every_kind_the_rules_ask_for_is_written(grounds: Grounds, tmp_path: Pat
     assert found["artefact"].details == {"onnx_sha256": "o1", "model_sha256": "m1"}
     assert {item.version for item in found.values()} == {4}
     assert [item["kind"] for item in json.loads((tmp_path / "out" / "events.json").read_text())] == list(KINDS)
+
+
+def test_a_registered_artefact_is_told_whole(grounds: Grounds, tmp_path: Path) -> None:
+    """The hash of the list of all files: whoever packs them for serving checks every file against it."""
+    folder = tmp_path / "registration"
+    folder.mkdir()
+    (folder / "registration.json").write_text(json.dumps({"version": "4", "tags": {"artefact_sha256": "a1"}}), encoding="utf-8")
+    registered = replace(grounds, folders={**grounds.folders, "registration": folder})
+    [artefact] = [event for event in record(registered, tmp_path / "events.json", "") if event.kind == "artefact"]
+    assert artefact.details == {"onnx_sha256": "o1", "model_sha256": "m1", "sha256": "a1"}
 
 
 def test_a_step_that_runs_again_adds_nothing(grounds: Grounds, tmp_path: Path) -> None:
