@@ -41,12 +41,13 @@ def check(catalog: Catalog, *, entrypoint: str | None = None, parameters: Values
     _check_unique(catalog)
     check_interface(catalog)
     walker = _Walker(catalog, values_of(catalog, parameters or {}))
-    walker.call(Call.read({"template": name}, "entrypoint"), main.spec_path, _workflow_arguments(spec, parameters or {}))
+    arguments = _workflow_arguments(spec, parameters or {})
+    for hook in hooks_of(spec).values():
+        walker.call(hook, main.spec_path, arguments if hook.name == "exit" else None)
+    walker.finish(ENDING)
+    walker.call(Call.read({"template": name}, "entrypoint"), main.spec_path, arguments)
     walker.check_values()
     walker.finish()
-    for hook in hooks_of(spec).values():
-        walker.call(hook, main.spec_path, _workflow_arguments(spec, parameters or {}) if hook.name == "exit" else None)
-    walker.finish(ENDING)
     return Checked(catalog=catalog, entrypoint=str(name), ignored=ignored(catalog, walker.reached))
 
 
@@ -91,7 +92,7 @@ class _Walker:
         self._add(found, None)
 
     def finish(self, further: frozenset[str] = frozenset()) -> None:
-        """Check what was found until nothing new is. What was reached before is not checked again: less was known there."""
+        """Check what was found until nothing new is, where the variables `further` are known too."""
         known = self._global_names()
         global_names = replace(known, names=known.names | further)
         while self._todo:
@@ -99,6 +100,7 @@ class _Walker:
             refuse(found, self._catalog, when)
             TemplateCheck(found, self._catalog, global_names, self._values).run(self._add)
             self.reached.append(found)
+        self._seen.clear()
 
     def check_values(self) -> None:
         """The workflow's own arguments can only use what is known of the workflow."""
