@@ -47,6 +47,8 @@ def _entry(raw: dict[str, Any]) -> JudgedWindow:
         verdict=Verdict(raw["verdict"]),
         drifted=tuple(str(cause) for cause in raw["drifted"]),
         values={str(name): float(value) for name, value in raw["values"].items()},
+        version=raw.get("version"),
+        retrained=bool(raw.get("retrained", False)),
     )
 
 
@@ -57,4 +59,6 @@ def _plain(judged: JudgedWindow) -> dict[str, Any]:
         "verdict": judged.verdict.value,
         "drifted": list(judged.drifted),
         "values": judged.values,
+        "version": judged.version,
+        "retrained": judged.retrained,
     }

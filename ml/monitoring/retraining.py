@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 
 from ml.monitoring.verdict import Verdict
@@ -20,6 +19,10 @@ class JudgedWindow:
     """``metric:feature`` of everything that drifted."""
     values: dict[str, float] = field(default_factory=dict)
     """``metric:feature`` to the value of everything that was evaluated, for drawing drift over time."""
+    version: str | None = None
+    """Registry version of the model that served when it was first judged; None where nobody said."""
+    retrained: bool = False
+    """Whether retraining was asked for after it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,15 +44,16 @@ def has_outcomes(judged: JudgedWindow) -> bool:
     return any(_of_outcomes(name) for name in judged.values)
 
 
-def decide(history: list[JudgedWindow], *, violated: int, windows: int, last_training: datetime | None = None) -> RetrainDecision:
+def decide(history: list[JudgedWindow], *, violated: int, windows: int, version: str | None = None) -> RetrainDecision:
     """Apply the rule of the model file to the windows judged so far.
 
     The rule is asked twice: of the last windows, by everything that was judged; and of the last windows whose outcomes are known, by
     those outcomes. With outcomes that come two months late the second are never among the first.
 
-    Windows that could not be evaluated are passed over: they count neither for nor against. Windows that began before
-    `last_training` were served by the old model and are not counted again, so one drift causes one retraining. A window judged
-    twice counts once, with its latest verdict.
+    Windows that could not be evaluated are passed over: they count neither for nor against. A window judged twice counts once, with
+    its latest verdict. One drift causes one retraining: windows that another version served do not count, nor do those up to the last
+    one after which retraining was asked for. Where nothing came of that (it was refused, or still waits for its merge), it is asked
+    for again once as many further windows have drifted.
 
     Parameters
     ----------
@@ -57,14 +61,17 @@ def decide(history: list[JudgedWindow], *, violated: int, windows: int, last_tra
         Judged windows, in any order; of two with the same dates the later one in the list counts.
     violated, windows
         Retrain when `violated` of the last `windows` evaluated windows drifted.
-    last_training
-        When the serving model took over.
+    version
+        The one that serves now; None: all windows count.
     """
     latest = {judged.window: judged for judged in history}
+    asked = max((judged.window.end for judged in history if judged.retrained), default=None)
     counted = [
         judged
         for _, judged in sorted(latest.items())
-        if judged.verdict is not Verdict.NOT_EVALUATED and (last_training is None or judged.window.start >= last_training)
+        if judged.verdict is not Verdict.NOT_EVALUATED
+        and (asked is None or judged.window.start >= asked)
+        and (version is None or judged.version in (None, version))
     ]
     with_outcomes = [_by_outcomes(judged) for judged in counted if has_outcomes(judged)]
     recent = _rule(counted[-windows:], violated, windows, "evaluated windows")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -43,9 +43,7 @@ class Seen:
 
 
 @writes
-def monitor(
-    spec: str, seen: Seen, out: Path, *, start: str, end: str, as_of: str, link: str, last_training: str | None = None
-) -> dict[str, Any]:
+def monitor(spec: str, seen: Seen, out: Path, *, start: str, end: str, as_of: str, link: str, version: str | None = None) -> dict[str, Any]:
     """Judge a window; write ``report.json``, ``alerts.json``, ``retrain.json`` and ``history.json`` into `out`; return the report.
 
     Parameters
@@ -56,13 +54,13 @@ def monitor(
         ISO 8601, UTC. Outcomes known after `as_of` are not used.
     link
         Where a person acts on an alert; put into every alert.
-    last_training
-        When the serving model was made: older windows do not count towards retraining.
+    version
+        The model's, in the registry: what another one served does not count towards its retraining.
     """
     model = load_spec(spec)
     window = Window(moment(start), moment(end))
     profile, results, known = _judge(model, seen, window, moment(as_of))
-    retraining, judged = _retraining(model, window, results, seen.history, last_training)
+    retraining, judged = _retraining(model, window, results, seen.history, version)
     report = MonitoringReport(
         model=model.name,
         window=window,
@@ -127,25 +125,21 @@ def _retraining(
     window: Window,
     results: list[MetricResult],
     history: Path | None,
-    last_training: str | None,
+    version: str | None,
 ) -> tuple[RetrainDecision, list[JudgedWindow]]:
-    judged = read_history(history, model.name) if history else []
-    judged.append(
-        JudgedWindow(
-            window=window,
-            verdict=worst([result.verdict for result in results if result.metric != "bad_rows"] + _quality(results)),
-            drifted=tuple(f"{r.metric}:{r.feature}" for r in results if r.verdict is Verdict.DRIFT),
-            values={f"{r.metric}:{r.feature}": r.value for r in results if r.value is not None},
-        )
+    before = read_history(history, model.name) if history else []
+    first = next((judged for judged in before if judged.window == window), None)
+    judged = JudgedWindow(
+        window=window,
+        verdict=worst([result.verdict for result in results if result.metric != "bad_rows"] + _quality(results)),
+        drifted=tuple(f"{r.metric}:{r.feature}" for r in results if r.verdict is Verdict.DRIFT),
+        values={f"{r.metric}:{r.feature}": r.value for r in results if r.value is not None},
+        version=first.version if first else version,
+        retrained=first.retrained if first else False,
     )
     rule = model.retraining
-    decision = decide(
-        judged,
-        violated=rule.violated,
-        windows=rule.windows,
-        last_training=moment(last_training) if last_training else None,
-    )
-    return decision, judged
+    decision = decide([*before, judged], violated=rule.violated, windows=rule.windows, version=version)
+    return decision, [*before, replace(judged, retrained=judged.retrained or decision.retrain)]
 
 
 def _quality(results: list[MetricResult]) -> list[Verdict]:

@@ -64,7 +64,7 @@ def monitor(
         return "not_evaluated", "false"
     reference = fetched / "registered" / "bundle" / "reference.parquet"
     seen = Seen(reference=reference, current=decisions, labels=outcomes, history=history)
-    found = judge_windows(model, due, decisions, seen, report, link=link)
+    found = judge_windows(model, due, decisions, seen, report, link=link, version=version)
     judged.write_bytes((report / "history.json").read_bytes())
     _note(found, model, actor, evidence_log, int(version))
     for line in found["lines"]:

@@ -44,7 +44,9 @@ def _number(minutes: str) -> int:
     return int(minutes)
 
 
-def judge_windows(model: str, windows: list[tuple[str, str]], decisions: Path, seen: Seen, out: Path, *, link: str) -> dict[str, Any]:
+def judge_windows(
+    model: str, windows: list[tuple[str, str]], decisions: Path, seen: Seen, out: Path, *, link: str, version: str
+) -> dict[str, Any]:
     """Judge the windows one after the other, each with the history of those before, and keep every report.
 
     Parameters
@@ -53,11 +55,13 @@ def judge_windows(model: str, windows: list[tuple[str, str]], decisions: Path, s
         As they were logged or captured.
     seen
         The reference, outcomes and history; what is current comes from `decisions`.
+    version
+        The champion's.
 
     Returns
     -------
     dict
-        `verdict` (the worst of the windows), `retrain` after the last one, `windows` (window, verdict, drifted), and `lines` for
+        `verdict` (the worst of the windows), `retrain` after any, `windows` (window, verdict, drifted), and `lines` for
         the log. The folder has window-<n>/ for each, and beside them the alerts of all and the last history.
     """
     from ml.data.dataset import write_json
@@ -71,7 +75,7 @@ def judge_windows(model: str, windows: list[tuple[str, str]], decisions: Path, s
     for number, (start, end) in enumerate(windows):
         folder = out / f"window-{number}"
         now = datetime.now(UTC).isoformat()
-        reports.append(monitor(model, seen, folder, start=start, end=end, as_of=now, link=link))
+        reports.append(monitor(model, seen, folder, start=start, end=end, as_of=now, link=link, version=version))
         seen = replace(seen, history=folder / "history.json")
     assert seen.history is not None
     (out / "history.json").write_bytes(seen.history.read_bytes())
@@ -80,13 +84,13 @@ def judge_windows(model: str, windows: list[tuple[str, str]], decisions: Path, s
 
 
 def _summary(model: str, reports: list[dict[str, Any]]) -> dict[str, Any]:
-    last = reports[-1]
+    decided = next((report["retraining"] for report in reports if report["retraining"]["retrain"]), reports[-1]["retraining"])
     verdicts = {report["verdict"] for report in reports}
     return {
         "verdict": next((verdict for verdict in ("drift", "ok") if verdict in verdicts), "not_evaluated"),
-        "retrain": last["retraining"]["retrain"],
+        "retrain": decided["retrain"],
         "windows": [_outline(report) for report in reports],
-        "lines": [_line(model, report) for report in reports] + [f"{model}: {last['retraining']['reason']}"],
+        "lines": [_line(model, report) for report in reports] + [f"{model}: {decided['reason']}"],
     }
 
 

@@ -58,7 +58,21 @@ def test_reason_names_what_drifted() -> None:
 def test_one_drift_causes_one_retraining() -> None:
     judged = history("ddo")
     assert decide(judged, violated=2, windows=5).retrain
-    assert not decide(judged, violated=2, windows=5, last_training=START + 2 * WEEK).retrain
+    asked = [judged[0], replace(judged[1], retrained=True), judged[2]]
+    assert not decide(asked, violated=2, windows=5).retrain
+
+
+def test_where_nothing_came_of_it_retraining_is_asked_for_again_after_as_many_windows() -> None:
+    judged = history("ddddod")
+    asked = [replace(item, retrained=number == 1) for number, item in enumerate(judged)]
+    assert [decide(asked[:length], violated=2, windows=5).retrain for length in range(1, 7)] == [False, False, False, True, True, True]
+
+
+def test_what_another_version_served_does_not_count() -> None:
+    judged = [replace(item, version=version) for item, version in zip(history("ddod"), ["1", "1", "2", "2"], strict=True)]
+    assert decide(judged, violated=2, windows=5).retrain
+    assert not decide(judged, violated=2, windows=5, version="2").retrain
+    assert decide([*judged, *history("ooood")[4:]], violated=2, windows=5, version="2").retrain, "windows of no known version count"
 
 
 def test_a_window_judged_twice_counts_once() -> None:
