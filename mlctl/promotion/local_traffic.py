@@ -70,6 +70,7 @@ class LocalTraffic:
         self._percent = 0
         self._counts = {"champion": Count(), "challenger": Count()}
         self._session = requests.Session()
+        self._session.trust_env = False  # no proxy stands between two servers of this machine
         self.failed_for_callers: int | None = 0
         self._failed = 0
         """Requests that no server answered."""

@@ -335,7 +335,9 @@ def test_a_bad_challenger_is_rolled_back_and_no_caller_notices(
     assert all(step.champion.errors == 0 for step in outcome.steps)
 
 
-def test_a_good_challenger_reaches_all_traffic(serve: Callable[[Behaviour], str]) -> None:
+def test_a_good_challenger_reaches_all_traffic(serve: Callable[[Behaviour], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # of no concern to servers on this machine
+    monkeypatch.delenv("NO_PROXY", raising=False)
     traffic = LocalTraffic(serve(good), serve(good), source(), slow_ms=5000, favourable="approve")
     outcome = run_canary(traffic, SHARES, Limits(minimum_requests=60))
     assert outcome.result == "champion_replaced"
