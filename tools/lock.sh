@@ -4,8 +4,8 @@ set -eu
 cd "$(dirname "$0")/.."
 uv=.venv/bin/uv
 common="--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet"
-"$uv" pip compile pyproject.toml --extra setup --extra promotion --extra dev --group training $common --output-file locks/dev.txt "$@"
-"$uv" pip compile pyproject.toml --extra setup --extra promotion --group training --constraint locks/dev.txt $common --output-file locks/ml.txt "$@"
+"$uv" pip compile pyproject.toml --extra setup --extra dev --group training $common --output-file locks/dev.txt "$@"
+"$uv" pip compile pyproject.toml --extra setup --group training --constraint locks/dev.txt $common --output-file locks/ml.txt "$@"
 "$uv" pip compile pyproject.toml --extra setup --constraint locks/dev.txt $common --output-file locks/gate.txt "$@"
 # What the images hold.
 "$uv" pip compile --group training --constraint locks/dev.txt $common --output-file locks/training.txt "$@"
