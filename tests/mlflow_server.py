@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -27,7 +28,9 @@ def mlflow_server(folder: Path, *options: str, variables: Mapping[str, str] | No
     said = folder / "server.log"
     with said.open("wb") as log:
         store = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
-        process = subprocess.Popen([*command, *store, *options], cwd=folder, env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            [*command, *store, *options], cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
     try:
         deadline = time.monotonic() + 300
         while not _healthy(address):
@@ -35,7 +38,7 @@ def mlflow_server(folder: Path, *options: str, variables: Mapping[str, str] | No
             time.sleep(0.5)
         yield address
     finally:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)  # it starts workers and job consumers, which would outlive it
         process.wait()
 
 
