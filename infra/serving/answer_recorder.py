@@ -9,6 +9,7 @@ import pulumi_aws as aws
 
 from infra.policy_document import Statement, allow
 from infra.service_role import ServiceRole, ServiceRoleArgs
+from infra.serving.failure_queue import failure_queue
 from infra.serving.model_access import ModelAccess
 from infra.serving.placed_model import PlacedModel
 from infra.serving.router import router_code
@@ -42,7 +43,13 @@ class AnswerRecorder(pulumi.ComponentResource):
         super().__init__("mlplatform:serving:AnswerRecorder", name, {}, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        self._failures = self._failed()
+        self._failures = failure_queue(
+            f"{name}-failures",
+            args.placed,
+            key_arn=args.access.key.arn,
+            problem=f"Answers of {args.placed.name} could not be recorded; monitoring does not see them",
+            opts=self._child,
+        )
         function = self._function()
         aws.lambda_.Permission(
             name,
@@ -54,34 +61,6 @@ class AnswerRecorder(pulumi.ComponentResource):
         )
         aws.sns.TopicSubscription(name, topic=args.topic_arn, protocol="lambda", endpoint=function.arn, opts=self._child)
         self.register_outputs({"function": function.arn})
-
-    def _failed(self) -> aws.sqs.Queue:
-        placed = self._args.placed
-        queue = aws.sqs.Queue(
-            f"{self._name}-failures",
-            message_retention_seconds=1_209_600,
-            kms_master_key_id=self._args.access.key.arn,
-            tags=dict(placed.tags),
-            opts=self._child,
-        )
-        aws.cloudwatch.MetricAlarm(
-            f"{self._name}-failures",
-            alarm_description=f"Answers of {placed.name} could not be recorded; monitoring does not see them",
-            namespace="AWS/SQS",
-            metric_name="ApproximateNumberOfMessagesVisible",
-            dimensions={"QueueName": queue.name},
-            statistic="Maximum",
-            period=300,
-            evaluation_periods=1,
-            threshold=0,
-            comparison_operator="GreaterThanThreshold",
-            treat_missing_data="notBreaching",
-            alarm_actions=placed.alarm_topics,
-            ok_actions=placed.alarm_topics,
-            tags=dict(placed.tags),
-            opts=self._child,
-        )
-        return queue
 
     def _function(self) -> aws.lambda_.Function:
         args, placed = self._args, self._args.placed

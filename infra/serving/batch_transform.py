@@ -13,6 +13,7 @@ from infra.policy_document import Statement, allow
 from infra.service_role import ServiceRole, ServiceRoleArgs, from_account
 from infra.serving.container_model import ContainerModel, ContainerModelArgs
 from infra.serving.cron import aws_cron
+from infra.serving.failure_queue import failure_queue
 from infra.serving.model_access import ModelAccess, ModelAccessArgs
 from infra.serving.placed_model import PlacedModel
 from infra.serving.variant import has_local_disk
@@ -43,36 +44,10 @@ class BatchTransform(pulumi.ComponentResource):
         self._job = f"{placed.name[:25].rstrip('-')}-"
         self._access = ModelAccess(name, ModelAccessArgs(placed=placed, log_groups=(), statements=_statements(placed)), opts=self._child)
         self._model = ContainerModel(name, ContainerModelArgs(placed=placed, version=placed.version, access=self._access), opts=self._child)
-        self._schedule(self._failed_starts())
+        problem = f"Batch scoring of {placed.name} could not be started"
+        self._schedule(failure_queue(name, placed, key_arn=placed.here.data_key_arn, problem=problem, opts=self._child))
         self._failed_jobs()
         self.register_outputs({"model": self._model.name})
-
-    def _failed_starts(self) -> aws.sqs.Queue:
-        placed = self._placed
-        queue = aws.sqs.Queue(
-            self._name,
-            kms_master_key_id=placed.here.data_key_arn,
-            message_retention_seconds=14 * 24 * 3600,
-            tags=dict(placed.tags),
-            opts=self._child,
-        )
-        aws.cloudwatch.MetricAlarm(
-            self._name,
-            alarm_description=f"Batch scoring of {placed.name} could not be started",
-            namespace="AWS/SQS",
-            metric_name="ApproximateNumberOfMessagesVisible",
-            dimensions={"QueueName": queue.name},
-            statistic="Maximum",
-            period=300,
-            evaluation_periods=1,
-            threshold=0,
-            comparison_operator="GreaterThanThreshold",
-            treat_missing_data="notBreaching",
-            alarm_actions=placed.alarm_topics,
-            tags=dict(placed.tags),
-            opts=self._child,
-        )
-        return queue
 
     def _schedule(self, queue: aws.sqs.Queue) -> None:
         placed = self._placed
