@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlctl.cli import options
 from mlctl.cli.model_canary import canary
 from mlctl.cli.model_moves import as_pull_request, base_option, by_option, remote_option, root, show
 from mlctl.cli.model_moves import who_acts as who_acts
@@ -111,7 +112,7 @@ def approve_model(name: str, version: int, by: str, revoke: bool) -> None:
 
 
 @command.command("status")
-@click.option("--env", "names", multiple=True, metavar="NAME", help="Environment; may be given several times. Default: all.")
+@options.environments
 @click.option("--aws", is_flag=True, help="Ask CloudWatch which alarms are on; needs credentials of the account.")
 @_form
 def status(names: tuple[str, ...], aws: bool, form: str) -> None:

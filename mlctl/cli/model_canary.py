@@ -68,7 +68,7 @@ def canary(
     if follow is not None and pull_request:
         _propose(event, outcome, follow, who, remote, base)
     else:
-        _keep(event, follow)
+        _keep(trial.root, event, follow)
     return 0 if outcome.result == "champion_replaced" else 1
 
 
@@ -165,13 +165,13 @@ def _what_follows(trial: _Trial, outcome: Outcome, who: Who, *, as_trial: bool) 
     return None
 
 
-def _keep(event: Event, follow: _Follow | None) -> None:
+def _keep(root: Path, event: Event, follow: _Follow | None) -> None:
     """Write the evidence, and do what follows from it, here."""
     from mlctl.evidence.log import EvidenceLog
 
-    EvidenceLog(root() / "evidence").append([event])
+    EvidenceLog(root / "evidence").append([event])
     if follow is not None:
-        show(follow.move(root()), "text")
+        show(follow.move(root), "text")
 
 
 def _propose(event: Event, outcome: Outcome, follow: _Follow, who: Who, remote: str, base: str) -> None:

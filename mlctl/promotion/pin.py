@@ -33,19 +33,14 @@ class Pin:
     """Percent of the requests that a challenger starts with, where it is put on trial here."""
 
 
-def read_pin(path: Path, model: str) -> Pin:
-    """The pin of a model in an environment file.
+def pin_in(text: str, path: Path, model: str) -> Pin:
+    """The pin of a model in the text of an environment file.
 
     Raises
     ------
     InputError
         The file is wrong, holds a merge conflict, or has no such model.
     """
-    return pin_in(read_exact(path), path, model)
-
-
-def pin_in(text: str, path: Path, model: str) -> Pin:
-    """The pin in the text of `path`."""
     value = _model(_parsed(text, path), path, model)
     challenger = value.get("challenger")
     on_trial = challenger.get("version") if isinstance(challenger, dict) else None

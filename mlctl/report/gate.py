@@ -125,7 +125,7 @@ class Gate:
         """Waivers that have ended, or that nothing needed."""
         environments = [environment.name for environment in load_environments(self._repository.environments)]
         judged = [plan.environment for plan in self._plans if not any(stack.errors for stack in plan.stacks)]
-        seen = [name for name in judged if scanned.whole]
+        seen = judged if scanned.whole else []
         faults = self._waivers.faults(self._today, self._rule_ids(), environments=environments, judged=judged, scanned=seen)
         return [replace(fault, file="policies/waivers.yaml") for fault in faults]
 

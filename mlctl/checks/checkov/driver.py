@@ -46,7 +46,7 @@ def main() -> int:
     answer_to = os.dup(1)
     os.dup2(2, 1)  # whatever a scanner prints must not mix with the answer
     os.environ.pop("BC_API_KEY", None)
-    os.environ["CHECKOV_PARALLELIZATION_TYPE"] = "none"  # the pool below is the parallel part
+    os.environ["CHECKOV_PARALLELIZATION_TYPE"] = "none"  # the processes below are the parallel part
     logging.disable(logging.CRITICAL)
     gc.disable()  # a short life with memory to spare; collecting was a tenth of it
     if os.name == "posix":
@@ -100,10 +100,11 @@ def work(connection: Connection, framework: str, files: list[str]) -> None:
 
 
 def outcome(name: str, connection: Connection) -> dict[str, Any]:
-    try:
-        found = connection.recv()
-    except EOFError:
-        found = "its process died"
+    with connection:
+        try:
+            found = connection.recv()
+        except EOFError:
+            found = "its process died"
     if isinstance(found, dict):
         return found
     raise RuntimeError(f"{name}: {found}")
