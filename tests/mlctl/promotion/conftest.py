@@ -17,10 +17,18 @@ import pytest
 from mlctl.evidence.log import EvidenceLog
 from mlctl.evidence.record import Event
 from mlctl.promotion.move import Who
+from mlctl.promotion.pin import Pin, pin_in
 
 SOURCE = Path(__file__).parents[3]
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 KINDS = ("evaluation", "fairness", "explanation", "latency", "data_contract", "artefact")
+REGULATED: dict[str, Any] = {
+    "regulated": True,
+    "contract": {"columns": {"sex": {"categories": ["f", "m", "x"]}, "age": {"dtype": "integer"}}},
+    "monitored": [{"column": "sex", "unstated": ["x"]}, {"column": "age", "bins": [18, 40, 90]}],
+    "fairness": {"adverse_impact_ratio": 0.8, "minimum_group": 50},
+}
+"""A model file that says its model decides about people."""
 DETAILS: dict[str, dict[str, str]] = {"data_contract": {"contract_version": "1.0+abc"}, "artefact": {"sha256": "a" * 64}}
 
 
@@ -34,6 +42,11 @@ def repo(tmp_path: Path) -> Path:
     for name in ("churn", "credit-risk"):
         (root / "ml" / "models" / f"{name}.yaml").write_text('contract:\n  version: "1.0"\n')
     return root
+
+
+def pinned(file: Path, model: str) -> Pin:
+    """What an environment file pins."""
+    return pin_in(file.read_text(encoding="utf-8"), file, model)
 
 
 def who(hours: float = 0, actor: str = "ada@acme.example") -> Who:

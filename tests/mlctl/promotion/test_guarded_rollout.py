@@ -13,8 +13,7 @@ from mlctl.errors import BlockedError, ServiceError
 from mlctl.evidence.log import EvidenceLog
 from mlctl.promotion.guarded_rollout import rollout_outcome
 from mlctl.promotion.move import promote
-from mlctl.promotion.pin import read_pin
-from tests.mlctl.promotion.conftest import Mlctl, prove, who
+from tests.mlctl.promotion.conftest import Mlctl, pinned, prove, who
 
 ENDPOINT = "acme-prod-credit-risk"
 
@@ -73,7 +72,7 @@ def test_the_command_reverts_what_sagemaker_rolled_back(sagemaker: Any, repo: An
     deploy(sagemaker, 4)
     status, out, err = mlctl("model", "canary", "credit-risk", "--env", "prod", "--aws")
     assert (status, "credit-risk in prod: rolled back" in out) == (1, True), err
-    assert read_pin(dev, "credit-risk").version == 4
+    assert pinned(dev, "credit-risk").version == 4
     canary, rolled = list(EvidenceLog(repo / "evidence").records("credit-risk"))[-2:]
     assert (canary.kind, canary.verdict, rolled.kind, rolled.version) == ("canary", "fail", "rollback", 4)
     assert mlctl("model", "canary", "credit-risk", "--env", "prod", "--aws")[0] == 0

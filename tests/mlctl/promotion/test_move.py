@@ -18,8 +18,8 @@ from mlctl.promotion import intent
 from mlctl.promotion.gate import Candidate, Registered, judge
 from mlctl.promotion.intent import Pins
 from mlctl.promotion.move import approve, promote, rollback
-from mlctl.promotion.pin import Pin, read_pin
-from tests.mlctl.promotion.conftest import KINDS, NOW, prove, who
+from mlctl.promotion.pin import Pin
+from tests.mlctl.promotion.conftest import KINDS, NOW, pinned, prove, who
 
 
 def kinds(root: Path, model: str = "churn") -> list[str]:
@@ -351,7 +351,7 @@ def test_a_version_on_trial_stands_beside_the_one_that_serves(repo: Path) -> Non
     dev = repo / "environments" / "dev.yaml"
     assert "+    challenger: {version: 2, weight_percent: 10}" in moved.diff.splitlines()
     assert load_environment(dev).models["churn"].challenger is not None
-    pin = read_pin(dev, "churn")
+    pin = pinned(dev, "churn")
     assert (pin.version, pin.challenger, pin.share) == (1, 2, 10)
     log = EvidenceLog(repo / "evidence")
     last = list(log.records("churn"))[-1]
@@ -360,7 +360,7 @@ def test_a_version_on_trial_stands_beside_the_one_that_serves(repo: Path) -> Non
         promote(repo, "churn", "dev", who(2), version=2, trial=True)
     won = promote(repo, "churn", "dev", who(3), version=2)
     assert won.from_version == 1 and "challenger" not in dev.read_text()
-    assert read_pin(dev, "churn") == Pin(version=2, previous=1)
+    assert pinned(dev, "churn") == Pin(version=2, previous=1)
 
 
 def test_a_trial_that_failed_is_withdrawn(repo: Path) -> None:
