@@ -25,7 +25,7 @@ NOT_PROVEN = {
     " engine is compared; what the engine makes of it (default providers, aliases, replacements, auto-naming) follows its documentation.",
     "The AWS and Kubernetes providers": "they were not run. Names, types, required inputs and enums are those of the SDKs at the pinned"
     " versions, which are generated from the providers' schemas; what a provider checks beyond its schema is not known here.",
-    "CRDs of the Knative operator": "they were not to be had; objects of these kinds are listed below.",
+    "The CRDs of the Knative operator": "its Go module was refused. Objects of its kinds are listed below.",
     "Moto in the place of AWS": "it needs the AWS provider.",
 }
 """What could not be compared, and what that leaves open."""
@@ -78,7 +78,7 @@ class Fidelity:
             "## Versions",
             "\n".join(f"- {name} {version}" for name, version in sorted(self.versions.items())),
             "## Not proven",
-            "The Go modules of these projects were refused where this was written, so `make engines` does not build them.",
+            "What could not be had where this was written, and what that leaves open.",
             "\n".join(f"- **{name}**: {why}" for name, why in NOT_PROVEN.items()),
             "## Kubernetes kinds that were not judged",
             "\n".join(f"- {kind}" for kind in sorted(self.not_judged)) or "None.",
