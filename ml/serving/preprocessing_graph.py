@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 OPSET = 18
 ML_OPSET = 3
 IR_VERSION = 8
-MATRIX = "matrix"
-NUMBERS = "numbers"
+MATRIX = "Matrix"
+"""As all names in the graph but those of its inputs it has a capital letter, and no column of a contract has one."""
+NUMBERS = "Numbers"
 """Second output: the features that are numbers, as float64, for the decision log."""
 TEXT = ("category", "string", "timestamp")
 
@@ -42,7 +43,7 @@ class _Nodes:
     def add(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
         from onnx import helper
 
-        name = f"{operator.lower()}_{len(self.made)}"
+        name = f"{operator}_{len(self.made)}"
         self.made.append(helper.make_node(operator, list(inputs), [name], name=name, domain=domain, **attributes))
         return name
 
@@ -50,13 +51,13 @@ class _Nodes:
         import numpy as np
         from onnx import numpy_helper
 
-        name = f"constant_{len(self.constants)}"
+        name = f"Constant_{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.asarray(values, dtype=dtype), name))
         return name
 
 
 def preprocessing_graph(spec: ModelSpec) -> onnx.ModelProto:
-    """Return a model with one input ``[rows, 1]`` per request column and the outputs ``matrix`` (float32) and ``numbers``."""
+    """Return a model with one input ``[rows, 1]`` per request column and the outputs `MATRIX` (float32) and `NUMBERS`."""
     import onnx
     from onnx import TensorProto, helper
 
@@ -83,7 +84,7 @@ def preprocessing_graph(spec: ModelSpec) -> onnx.ModelProto:
 
 
 def number_features(spec: ModelSpec) -> list[str]:
-    """Return the features that are numbers, in the order of the output ``numbers``."""
+    """Return the features that are numbers, in the order of the output `NUMBERS`."""
     return [name for name in spec.features if not is_category(spec, name)]
 
 

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
 import pytest
 
+from ml.contracts.table import request_contract
+from ml.features.compute import features_from_request
+from ml.features.encode import encode
 from ml.serving.export import export
+from ml.serving.preprocessing_graph import MATRIX
+from ml.serving.request_check import check_request
+from ml.serving.session import Session
 from ml.serving.variants import optimised
+from ml.spec import load_spec
+from ml.training.algorithms import fit, score
 from ml.training.bundle import load_bundle
 from tests.ml.serving.conftest import Trained
 
@@ -19,3 +33,33 @@ def test_the_same_model_has_the_same_bytes(name: str, request: pytest.FixtureReq
     exported = [export(trained.spec, bundle.model, len(bundle.columns)).SerializeToString() for bundle in (first, second)]
     assert exported[0] == exported[1]
     assert optimised(exported[0]) == optimised(exported[1])
+
+
+def test_columns_may_have_any_name(third: Callable[..., Path]) -> None:
+    """A bureau's `score` is a column like any other, and no name of the graph may be in its way."""
+    path = third()
+    text = path.read_text(encoding="utf-8")
+    for old, new in (("weight", "score"), ("distance", "cast_0"), ("service", "matrix"), ("scans_7d", "numbers")):
+        text = re.sub(rf"(?<=source: ){old}\b|(?<=    ){old}(?=: {{dtype)|(?<=segments: \[){old}|(?<=  ){old}(?=: {{window)", new, text)
+    path.write_text(text, encoding="utf-8")
+    spec = load_spec(path)
+    assert set(request_contract(spec).columns) == {"score", "cast_0", "matrix", "numbers", "slowest_7d"}
+    random = np.random.default_rng(5)
+    rows = 500
+    requests = pd.DataFrame(
+        {
+            "score": random.gamma(2, 4, rows),
+            "cast_0": random.integers(1, 5000, rows),
+            "matrix": random.choice(["express", "standard"], rows),
+            "numbers": np.where(random.random(rows) < 0.2, np.nan, random.poisson(2, rows)),
+            "slowest_7d": np.where(random.random(rows) < 0.2, np.nan, random.gamma(2, 5, rows)),
+        }
+    )
+    matrix = encode(spec, features_from_request(spec, requests))
+    outcome = (random.random(rows) < 0.4).astype(np.int64)
+    model = fit("sklearn:logistic_regression", {}, 0, matrix, outcome)
+    exported = Session(export(spec, model, matrix.shape[1]).SerializeToString())
+    checked = check_request(request_contract(spec), requests)
+    assert not checked.errors
+    assert np.abs(exported.score(checked.feed) - score(model, matrix)).max() < 1e-6
+    assert np.array_equal(exported.run(checked.feed)[MATRIX], matrix, equal_nan=True)
