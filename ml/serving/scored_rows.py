@@ -19,12 +19,11 @@ from ml.features.compute import is_category
 from ml.serving.pseudonym import Pseudonyms
 from ml.serving.scorer import Scored
 from ml.spec import ModelSpec
+from ml.spec_fit import GROUP_PREFIX
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-
-GROUP_PREFIX = "group_"
 
 
 def companion_columns(spec: ModelSpec) -> tuple[str, ...]:
