@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ml.contracts.table import request_contract
 from ml.features.compute import is_category
+from ml.features.encode import LARGEST
 from ml.spec import ModelSpec
 from ml.spec_data import Column, Feature
 
@@ -64,7 +65,7 @@ def preprocessing_graph(spec: ModelSpec) -> onnx.ModelProto:
     nodes = _Nodes()
     numbers = {name: _number(spec, nodes, name) for name in number_features(spec)}
     parts = [
-        nodes.add("Cast", numbers[name], to=TensorProto.FLOAT) if name in numbers else _category(spec, nodes, name)
+        nodes.add("Cast", _within(nodes, numbers[name]), to=TensorProto.FLOAT) if name in numbers else _category(spec, nodes, name)
         for name in spec.features
     ]
     last = [helper.make_node("Concat", parts, [MATRIX], name=MATRIX, axis=1)]
@@ -102,6 +103,13 @@ def _one_hot(nodes: _Nodes, source: str, words: list[str]) -> str:
 def _number(spec: ModelSpec, nodes: _Nodes, name: str) -> str:
     feature = spec.features[name]
     return _window(nodes, name, feature) if feature.window is not None else _row(spec, nodes, feature)
+
+
+def _within(nodes: _Nodes, number: str) -> str:
+    """Keep a number within what the matrix may hold; a missing one stays missing, which `Clip` does not promise."""
+    beyond = nodes.add("Greater", nodes.add("Abs", number), nodes.constant([[LARGEST]], "float64"))
+    limit = nodes.add("Mul", nodes.add("Sign", number), nodes.constant([[LARGEST]], "float64"))
+    return nodes.add("Where", beyond, limit, number)
 
 
 def _window(nodes: _Nodes, name: str, feature: Feature) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -63,3 +65,24 @@ def test_columns_may_have_any_name(third: Callable[..., Path]) -> None:
     assert not checked.errors
     assert np.abs(exported.score(checked.feed) - score(model, matrix)).max() < 1e-6
     assert np.array_equal(exported.run(checked.feed)[MATRIX], matrix, equal_nan=True)
+
+
+@pytest.mark.parametrize("algorithm", ["xgboost", "sklearn:gradient_boosting", "sklearn:logistic_regression"])
+def test_numbers_without_bounds_are_scored_and_explained(algorithm: str, third: Callable[..., Path]) -> None:
+    """Algorithms refuse infinity, which a large number becomes in float32; one such row must not cost the others their answer."""
+    from ml.explanation.explainer import _fast_shap
+
+    path = third(replace=(("algorithm: sklearn:logistic_regression", f"algorithm: {algorithm}"),))
+    spec = load_spec(path)
+    random = np.random.default_rng(5)
+    requests = pd.DataFrame({"weight": 5.0, "distance": random.integers(1, 900, 200), "service": "express", "scans_7d": 1.0})
+    requests["slowest_7d"] = random.choice([3.0, 1e300, -1e300, 1e35, np.nan], 200)
+    matrix = encode(spec, features_from_request(spec, requests))
+    assert not np.isinf(matrix).any()
+    model = fit(algorithm, {}, 0, matrix, random.integers(0, 2, 200))
+    feed = check_request(request_contract(spec), requests).feed
+    found = Session(export(spec, model, matrix.shape[1]).SerializeToString()).run(feed)
+    assert np.array_equal(found[MATRIX], matrix, equal_nan=True)
+    bundle: Any = SimpleNamespace(algorithm=algorithm, model=model)
+    explained = _fast_shap(spec, bundle, matrix)
+    assert explained is not None and np.isfinite(explained[0](matrix)).all() and np.isfinite(score(model, matrix)).all()
