@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import types
@@ -18,6 +17,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 from ml.errors import InputError
 from ml.mistake import explained
 from ml.spec_data import AttributeItem, Contract, DataSource, Events, Feature, Name, Part, Target
+from ml.spec_fit import MisplacedError, check_columns, check_events, check_features, check_groups, nearest
 from ml.spec_rules import (
     ChampionGate,
     Decision,
@@ -36,14 +36,6 @@ from ml.yaml_file import Location, read_yaml
 
 MODELS = Path(__file__).parent / "models"
 METRICS = ("roc_auc", "average_precision", "log_loss", "brier", "ece", "accuracy", "precision", "recall", "f1", "ks")
-
-
-class MisplacedError(ValueError):
-    """A value that does not fit the rest of the file, and where it stands below the section being checked."""
-
-    def __init__(self, problem: str, location: Location) -> None:
-        super().__init__(problem)
-        self.location = location
 
 
 class ModelSpec(Part):
@@ -102,50 +94,11 @@ class ModelSpec(Part):
         return champion
 
     @model_validator(mode="after")
-    def _names_exist(self) -> ModelSpec:
-        columns = self.contract.columns
-        for location, column in self._named_columns():
-            if column not in columns:
-                raise MisplacedError(f"the contract has no column {column!r}{_nearest(column, columns)}", location)
-        times: list[tuple[Location, str]] = [
-            (("timestamp",), self.timestamp),
-            (("target", "known_at"), self.target.known_at),
-        ]
-        for location, column in times:
-            if columns[column].dtype != "timestamp":
-                raise MisplacedError(f"{column!r} has dtype {columns[column].dtype}, not timestamp", location)
-        if columns[self.target.column].dtype not in ("boolean", "integer"):
-            raise MisplacedError("the target needs dtype boolean or integer (0 and 1)", ("target", "column"))
-        for name, feature in self.features.items():
-            if {self.target.column, self.target.known_at} & set(feature.source):
-                raise MisplacedError("a feature uses the target, which is not known yet", ("features", name))
-        return self
-
-    def _named_columns(self) -> list[tuple[Location, str]]:
-        named: list[tuple[Location, str]] = [(("entity",), self.entity), (("timestamp",), self.timestamp)]
-        named += [(("target", "column"), self.target.column), (("target", "known_at"), self.target.known_at)]
-        named += [(("prohibited", index), column) for index, column in enumerate(self.prohibited)]
-        named += [(("monitored", index), attribute.column) for index, attribute in enumerate(self.monitored)]
-        named += [(("segments", index), attribute.column) for index, attribute in enumerate(self.segments)]
-        for name, feature in self.features.items():
-            named += [(("features", name, "source"), column) for column in feature.source]
-        return named
-
-    @model_validator(mode="after")
-    def _features_fit(self) -> ModelSpec:
-        for name, feature in self.features.items():
-            if feature.window is not None:
-                _check_window(name, feature, self.events)
-                continue
-            dtypes = {self.contract.columns[column].dtype for column in feature.source}
-            if dtypes & {"string", "timestamp"} and feature.transform != "is_missing":
-                raise MisplacedError("a model takes categories, numbers and booleans", ("features", name, "source"))
-            if "category" in dtypes and feature.transform not in ("identity", "is_missing"):
-                raise MisplacedError(f"{feature.transform} needs numbers, not a category", ("features", name, "transform"))
-        if self.events is not None and self.entity not in self.events.columns:
-            raise MisplacedError(f"the entity {self.entity!r} is missing", ("events", "columns"))
-        if self.events is not None and self.events.timestamp not in self.events.columns:
-            raise MisplacedError(f"no such event column: {self.events.timestamp!r}", ("events", "timestamp"))
+    def _sections_fit(self) -> ModelSpec:
+        check_columns(self)
+        check_groups(self)
+        check_events(self)
+        check_features(self)
         return self
 
     @model_validator(mode="after")
@@ -169,6 +122,9 @@ def load_spec(name_or_path: str | Path) -> ModelSpec:
     read = read_yaml(path)
     if "file" in read.values:
         raise InputError("unknown key", file=path, line=read.line(("file",)), key="file")
+    if path.parent == MODELS and read.values.get("name", path.stem) != path.stem:
+        problem = f"the file is of another name than the model in it, {read.values['name']!r}"
+        raise InputError(problem, file=path, line=read.line(("name",)), key="name", allowed=path.stem)
     try:
         return ModelSpec.model_validate({**read.values, "file": path.resolve()})
     except ValidationError as error:
@@ -192,36 +148,19 @@ def _find(name_or_path: str | Path) -> Path:
         return Path(name_or_path)
     path = MODELS / f"{text}.yaml"
     if not path.is_file():
-        raise InputError(f"unknown model {text!r}{_nearest(text, model_names())}", allowed=", ".join(model_names()))
+        raise InputError(f"unknown model {text!r}{nearest(text, model_names())}", allowed=", ".join(model_names()))
     return path
 
 
 def _known_metric(metric: str) -> None:
     if metric not in METRICS:
-        raise ValueError(f"unknown metric {metric!r}{_nearest(metric, METRICS)}; allowed: {', '.join(METRICS)}")
-
-
-def _check_window(name: str, feature: Feature, events: Events | None) -> None:
-    window = feature.window
-    assert window is not None
-    if events is None:
-        raise MisplacedError("a window needs a section `events`", ("features", name, "window"))
-    for column in [*window.where, *([window.column] if window.column else [])]:
-        if column not in events.columns:
-            raise MisplacedError(f"no such event column: {column!r}{_nearest(column, events.columns)}", ("features", name, "window"))
-    if window.column and events.columns[window.column].dtype not in ("integer", "number"):
-        raise MisplacedError(f"{window.column!r} holds no numbers", ("features", name, "window", "column"))
-
-
-def _nearest(name: str, names: typing.Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+        raise ValueError(f"unknown metric {metric!r}{nearest(metric, METRICS)}; allowed: {', '.join(METRICS)}")
 
 
 def _explain(error: Any, location: Location) -> tuple[str, str | None]:
     if error["type"] == "extra_forbidden":
         names = _keys_at(location[:-1])
-        return f"unknown key{_nearest(str(location[-1]), names)}", ", ".join(names)
+        return f"unknown key{nearest(str(location[-1]), names)}", ", ".join(names)
     return explained(error)
 
 

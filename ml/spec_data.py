@@ -57,6 +57,11 @@ class DataSource(Part):
         return self
 
 
+def whole(pattern: str) -> str:
+    """Return the regular expression that a whole text matches where it matches this one."""
+    return rf"^(?:{pattern})\Z"
+
+
 class Column(Part):
     """What a column may hold."""
 
@@ -74,7 +79,7 @@ class Column(Part):
     def _compiles(cls, pattern: str | None) -> str | None:
         if pattern is not None:
             try:
-                re.compile(pattern)
+                re.compile(whole(pattern))
             except re.error as error:
                 raise ValueError(f"not a regular expression: {error}") from None
         return pattern
@@ -85,6 +90,8 @@ class Column(Part):
             raise ValueError("`categories` belong to dtype category, and it needs them")
         if len(set(self.categories)) != len(self.categories):
             raise ValueError("a category is named twice")
+        if not all(category.strip() for category in self.categories):
+            raise ValueError("a category is blank, and blank cells are missing ones; leave it out and say `nullable: true`")
         bounded = self.minimum is not None or self.maximum is not None
         if bounded and self.dtype not in ("integer", "number"):
             raise ValueError("minimum and maximum belong to integer and number")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -14,6 +14,9 @@ class Owner(Part):
 
     team: str = Field(min_length=1, description="the team's name, as in the environment file")
     contact: str = Field(min_length=1, description="where alerts about the model go")
+
+
+ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=100)]
 
 
 class Parameter(Part):
@@ -35,6 +38,8 @@ class Parameter(Part):
                 raise ValueError("low is above high")
             if self.log and self.low <= 0:
                 raise ValueError("a log range starts above 0")
+            if self.integer and not (self.low.is_integer() and self.high.is_integer()):
+                raise ValueError("an integer range has whole numbers as `low` and `high`")
         return self
 
 
@@ -43,8 +48,8 @@ class Training(Part):
 
     algorithm: str = Field(pattern=r"^(sklearn:[a-z_]+|xgboost|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$")
     engine: Literal["local", "ray"] = "local"
-    fixed: dict[str, Value] = Field(default_factory=dict, description="parameters that are not searched")
-    search: dict[str, Parameter] = Field(default_factory=dict)
+    fixed: dict[ParameterName, Value] = Field(default_factory=dict, description="parameters that are not searched")
+    search: dict[ParameterName, Parameter] = Field(default_factory=dict)
     trials: Count = Field(12, ge=1, le=10_000, description="the whole budget of the search")
     folds: Count = Field(3, ge=2, le=20)
     metric: str = Field("roc_auc", description="what the search raises or lowers")
@@ -58,6 +63,13 @@ class Training(Part):
         if algorithm.startswith("sklearn:") and algorithm not in known:
             raise ValueError(f"allowed: {', '.join(known)}, or an entry point module:function")
         return algorithm
+
+    @model_validator(mode="after")
+    def _searched_or_fixed(self) -> Training:
+        both = sorted(set(self.fixed) & set(self.search))
+        if both:
+            raise ValueError(f"{both[0]!r} is both fixed and searched; leave it in one")
+        return self
 
 
 class Decision(Part):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
+import re
 from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ from ml.spec_data import Column
 LARGEST_INTEGER = 2.0**53  # beyond it a JSON or float round trip loses digits
 TRUE_WORDS = ("true", "1", "1.0")
 FALSE_WORDS = ("false", "0", "0.0")
+DAY = re.compile(r"\d{4}-\d\d-\d\d")  # a time begins with its day: pandas itself would take `now` and a bare year
 WANTED = {
     "integer": "a whole number",
     "number": "a number",
@@ -49,12 +52,24 @@ def final(values: pd.Series, column: Column) -> pd.Series:
 
 
 def _numbers(values: pd.Series) -> pd.Series:
-    if pd.api.types.is_bool_dtype(values.dtype) or pd.api.types.is_datetime64_any_dtype(values.dtype):
+    if pd.api.types.is_bool_dtype(values.dtype) or values.dtype.kind in "mMc":
         return pd.Series(np.nan, index=values.index, dtype="float64")
     if not pd.api.types.is_numeric_dtype(values.dtype):
-        values = values.map(lambda value: None if isinstance(value, bool | np.bool_) else value)
+        values = values.map(_number, na_action="ignore")
     read = pd.to_numeric(values, errors="coerce").astype("Float64").astype("float64")
     return read.where(np.isfinite(read))
+
+
+def _number(value: object) -> object:
+    """Return a number, or text that may be one; none for what is neither, or larger than any number."""
+    if isinstance(value, str):
+        return value if value.isascii() else None
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | Decimal | np.number):
+        return None
+    try:
+        return float(value)
+    except (OverflowError, TypeError, ValueError):
+        return None
 
 
 def _integers(values: pd.Series) -> pd.Series:
@@ -64,26 +79,39 @@ def _integers(values: pd.Series) -> pd.Series:
 
 
 def _booleans(values: pd.Series) -> pd.Series:
-    words = values.map(lambda value: str(value).strip().lower(), na_action="ignore")
-    read = pd.Series(pd.NA, index=values.index, dtype="boolean")
-    read[words.isin(TRUE_WORDS).to_numpy()] = True
-    read[words.isin(FALSE_WORDS).to_numpy()] = False
-    return read
+    return values.astype(object).map(_boolean).astype("boolean")
+
+
+def _boolean(value: object) -> bool | None:
+    word = str(value).strip().lower()
+    return True if word in TRUE_WORDS else False if word in FALSE_WORDS else None
 
 
 def _texts(values: pd.Series) -> pd.Series:
-    return values.map(lambda value: value if isinstance(value, str) else None).astype("str")
+    return values.map(_text).astype("str")
+
+
+def _text(value: object) -> str | None:
+    """Return text that can be stored: half a surrogate pair, which JSON can bring, is no character."""
+    if not isinstance(value, str):
+        return None
+    return value if value.isascii() or not _SURROGATE.search(value) else None
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def _timestamps(values: pd.Series) -> pd.Series:
-    if pd.api.types.is_numeric_dtype(values.dtype):
-        return pd.Series(pd.NaT, index=values.index, dtype="datetime64[us, UTC]")
     if not pd.api.types.is_datetime64_any_dtype(values.dtype):
-        values = values.map(lambda value: None if isinstance(value, int | float) else value)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        read = pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601")
+        values = values.map(_time, na_action="ignore").astype(object)
+    read = pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601")
     return read.astype("datetime64[us, UTC]")
+
+
+def _time(value: object) -> object:
+    if isinstance(value, str):
+        return value if DAY.match(value) else None
+    return value if isinstance(value, date | np.datetime64) else None
 
 
 _READERS: dict[str, Callable[[pd.Series], pd.Series]] = {

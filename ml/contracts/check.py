@@ -68,14 +68,23 @@ def check_rows(contract: TableContract, frame: pd.DataFrame, *, seen: SeenKeys |
 def _check_columns(contract: TableContract, frame: pd.DataFrame) -> None:
     missing = [name for name in contract.columns if name not in frame.columns]
     unknown = [str(name) for name in frame.columns if name not in contract.columns]
+    twice = [str(name) for name in frame.columns[frame.columns.duplicated()]]
+    if twice:
+        raise InputError(f"{contract.name}: the column {twice[0]!r} is there twice", remedy="leave one of them out")
     if missing:
         close = difflib.get_close_matches(missing[0], unknown, n=1)
-        hint = f"rename {close[0]!r} to {missing[0]!r}" if close else None
+        hint = f"rename {close[0]!r} to {missing[0]!r}" if close else _separator(unknown, missing)
         raise InputError(f"{contract.name}: the column(s) {', '.join(missing)} are missing", remedy=hint)
     if unknown:
         raise InputError(f"{contract.name}: unknown column(s) {', '.join(unknown)}", allowed=", ".join(contract.columns))
-    if frame.columns.has_duplicates:
-        raise InputError(f"{contract.name}: a column is there twice")
+
+
+def _separator(unknown: list[str], missing: list[str]) -> str | None:
+    """Return what to do about a header that came as one name because another sign stands between its names."""
+    for sign in (";", "\t", "|"):
+        if len(unknown) == 1 and set(missing) <= {part.strip() for part in unknown[0].split(sign)}:
+            return f"write the file with commas between the columns instead of {sign!r}, and points in numbers"
+    return None
 
 
 def _read_cells(contract: TableContract, rows: pd.DataFrame, reasons: dict[int, list[str]]) -> pd.DataFrame:
@@ -121,7 +130,7 @@ def _find_duplicates(contract: TableContract, read: pd.DataFrame, reasons: dict[
 def _bad_rows(rows: pd.DataFrame, reasons: dict[int, list[str]]) -> pd.DataFrame:
     positions = sorted(reasons)
     records = _records(rows.iloc[positions]) if positions else []
-    raw = [json.dumps(record, default=str, ensure_ascii=False) for record in records]
+    raw = [storable(json.dumps(record, default=str, ensure_ascii=False)) for record in records]
     return pd.DataFrame(
         {
             "row": pd.Series(positions, dtype="int64"),
@@ -129,6 +138,11 @@ def _bad_rows(rows: pd.DataFrame, reasons: dict[int, list[str]]) -> pd.DataFrame
             "raw": pd.Series(raw, dtype="str"),
         }
     )
+
+
+def storable(text: str) -> str:
+    """Return text that UTF-8 can hold: half a surrogate pair is written out, which in JSON means the same."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _records(rows: pd.DataFrame) -> list[dict[str, object]]:

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ml.contracts.table import TableContract
-from ml.spec_data import Column
+from ml.spec_data import Column, whole
 
 if TYPE_CHECKING:
     import pandera.pandas as pandera
@@ -39,5 +39,5 @@ def _checks(column: Column) -> list[pandera.Check]:
     if column.categories:
         checks.append(Check.isin(list(column.categories), error=f"is not one of {', '.join(column.categories)}"))
     if column.pattern is not None:
-        checks.append(Check.str_matches(rf"^(?:{column.pattern})\Z", error=f"does not match {column.pattern}"))
+        checks.append(Check.str_matches(whole(column.pattern), error=f"does not match {column.pattern}"))
     return checks

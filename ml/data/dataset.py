@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import json
 import os
@@ -88,11 +89,22 @@ def check_files(folder: Path, hashes: Mapping[str, str], *, remedy: str) -> None
     """Compare files with their recorded SHA-256."""
     for name, wanted in hashes.items():
         path = folder / name
-        if not path.is_file():
-            raise InputError("no such file", file=path, remedy=remedy)
-        found = file_hash(path)
-        if found != wanted:
-            raise InputError(f"the file is corrupted: SHA-256 {found[:12]}… is not {wanted[:12]}…", file=path, remedy=remedy)
+        _check_hash(path, file_hash(path) if path.is_file() else None, wanted, remedy)
+
+
+def checked_bytes(path: Path, wanted: str, *, remedy: str) -> bytes:
+    """Return what a file holds, if it is what was recorded: the bytes that were checked, not those of a second look."""
+    content = path.read_bytes() if path.is_file() else None
+    _check_hash(path, None if content is None else hashlib.sha256(content).hexdigest(), wanted, remedy)
+    assert content is not None
+    return content
+
+
+def _check_hash(path: Path, found: str | None, wanted: str, remedy: str) -> None:
+    if found is None:
+        raise InputError("no such file", file=path, remedy=remedy)
+    if found != wanted:
+        raise InputError(f"the file is corrupted: SHA-256 {found[:12]}… is not {str(wanted)[:12]}…", file=path, remedy=remedy)
 
 
 def read_json(path: Path, *, needed: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TextIO
 
 import pandas as pd
 
-from ml.contracts.check import SeenKeys, check_rows
+from ml.contracts.check import SeenKeys, check_rows, storable
 from ml.contracts.table import TableContract
 from ml.data.arrow import arrow_schema, write_parquet
 from ml.data.source import RawBatch
@@ -19,11 +19,12 @@ from ml.errors import InputError
 
 @dataclass
 class Counts:
-    """Rows of a table: `rows` in, `good` kept, `quarantined` set aside; good + quarantined = rows."""
+    """Rows of a table: `rows` in, `good` kept, `quarantined` set aside (`last`: why); good + quarantined = rows."""
 
     rows: int = 0
     good: int = 0
     quarantined: int = 0
+    last: str = ""
 
 
 def ingest_table(contract: TableContract, batches: Iterable[RawBatch], parquet: Path, quarantine: Path) -> Counts:
@@ -45,9 +46,8 @@ def ingest_table(contract: TableContract, batches: Iterable[RawBatch], parquet: 
     if counts.rows == 0:
         raise InputError(f"{contract.name}: the table has no rows", allowed="at least one row")
     if counts.good == 0:
-        first = json.loads(quarantine.read_text(encoding="utf-8").splitlines()[-1])["reason"]
         raise InputError(
-            f"{contract.name}: all {counts.rows} rows break the contract; the last one: {first}",
+            f"{contract.name}: all {counts.rows} rows break the contract; the last one: {counts.last}",
             file=quarantine,
             remedy="read the reasons in this file",
         )
@@ -58,17 +58,18 @@ def _good_frames(contract: TableContract, batches: Iterable[RawBatch], bad_file:
     seen = SeenKeys()
     for batch in batches:
         checked = check_rows(contract, batch.frame, seen=seen)
-        for position, reason, raw in checked.bad.itertuples(index=False, name=None):
-            _quarantine(bad_file, contract, counts.rows + int(position), reason, json.loads(raw))
-        for reason, raw in batch.broken:
-            _quarantine(bad_file, contract, None, reason, json.loads(raw))
+        whole = batch.whole
+        bad = [(whole[position], reason, raw) for position, reason, raw in checked.bad.itertuples(index=False, name=None)]
+        for position, reason, raw in sorted([*bad, *batch.broken]):
+            _quarantine(bad_file, contract, counts.rows + position, reason, json.loads(raw))
+            counts.last = reason
         counts.rows += len(batch)
         counts.good += len(checked.good)
-        counts.quarantined += len(checked.bad) + len(batch.broken)
+        counts.quarantined += len(bad) + len(batch.broken)
         if len(checked.good):
             yield checked.good
 
 
-def _quarantine(file: TextIO, contract: TableContract, row: int | None, reason: str, raw: object) -> None:
+def _quarantine(file: TextIO, contract: TableContract, row: int, reason: str, raw: object) -> None:
     record = {"table": contract.name, "contract": contract.full_version, "row": row, "reason": reason, "raw": raw}
-    file.write(json.dumps(record, ensure_ascii=False, sort_keys=True) + "\n")
+    file.write(storable(json.dumps(record, ensure_ascii=False, sort_keys=True)) + "\n")

@@ -7,11 +7,15 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from ml.data.arrow import open_parquet, parquet_batches
 from ml.errors import InputError
+
+if TYPE_CHECKING:
+    import _csv
 
 BATCH_ROWS = 50_000
 
@@ -25,14 +29,20 @@ class RawBatch:
     frame
         Rows to be checked; CSV cells are text.
     broken
-        (reason, raw JSON) of lines with too few or too many fields.
+        (position in the batch, reason, raw JSON) of lines with too few or too many fields.
     """
 
     frame: pd.DataFrame
-    broken: tuple[tuple[str, str], ...] = ()
+    broken: tuple[tuple[int, str, str], ...] = ()
 
     def __len__(self) -> int:
         return len(self.frame) + len(self.broken)
+
+    @property
+    def whole(self) -> list[int]:
+        """The position in the batch of every row of the frame."""
+        broken = {position for position, _, _ in self.broken}
+        return [position for position in range(len(self)) if position not in broken]
 
 
 def frame_batches(frame: pd.DataFrame, rows: int = BATCH_ROWS) -> Iterator[RawBatch]:
@@ -85,24 +95,24 @@ def _unreadable(path: Path) -> int:
     return 1
 
 
-def _csv_rows(reader: Iterator[list[str]], header: list[str], rows: int) -> Iterator[RawBatch]:
+def _csv_rows(reader: _csv.Reader, header: list[str], rows: int) -> Iterator[RawBatch]:
     good: list[list[str]] = []
-    broken: list[tuple[str, str]] = []
+    broken: list[tuple[int, str, str]] = []
     for record in reader:
         if not record:
             continue
         if len(record) == len(header):
             good.append(record)
         else:
-            reason = f"the line has {len(record)} fields, the header {len(header)}"
-            broken.append((reason, json.dumps(record, ensure_ascii=False)))
+            reason = f"line {reader.line_num} has {len(record)} fields, the header {len(header)}"
+            broken.append((len(good) + len(broken), reason, json.dumps(record, ensure_ascii=False)))
         if len(good) + len(broken) >= rows:
             yield _csv_batch(good, broken, header)
             good, broken = [], []
     yield _csv_batch(good, broken, header)
 
 
-def _csv_batch(good: list[list[str]], broken: list[tuple[str, str]], header: list[str]) -> RawBatch:
+def _csv_batch(good: list[list[str]], broken: list[tuple[int, str, str]], header: list[str]) -> RawBatch:
     return RawBatch(frame=pd.DataFrame(good, columns=pd.Index(header), dtype="str"), broken=tuple(broken))
 
 

@@ -10,6 +10,9 @@ import pandas as pd
 from ml.features.compute import is_category
 from ml.spec import ModelSpec
 
+LARGEST = 1e30
+"""Numbers beyond it, which a quotient can make, become it: algorithms refuse infinity, and float32 ends at 3e38."""
+
 
 def encoded_columns(spec: ModelSpec) -> tuple[str, ...]:
     """Return the names of the matrix columns: a number keeps its name, a category gets `name=value` for each value."""
@@ -32,7 +35,7 @@ def encode(spec: ModelSpec, features: pd.DataFrame) -> np.ndarray[Any, np.dtype[
                 matrix[:, position] = values == category
                 position += 1
         else:
-            matrix[:, position] = features[name].to_numpy(dtype="float64")
+            matrix[:, position] = np.clip(features[name].to_numpy(dtype="float64"), -LARGEST, LARGEST)
             position += 1
     return matrix
 

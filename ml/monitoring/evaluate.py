@@ -26,8 +26,7 @@ from ml.monitoring.sketch import CategoricalSketch, NumericSketch
 from ml.monitoring.source import batches, open_table
 from ml.monitoring.window import Window
 from ml.spec import ModelSpec
-
-GROUP_PREFIX = "group_"
+from ml.spec_fit import GROUP_PREFIX
 
 
 def feature_kinds(spec: ModelSpec) -> dict[str, Kind]:

@@ -28,12 +28,15 @@ def check_list(folder: Path, digest: str) -> None:
     Raises
     ------
     InputError
-        A file is missing, changed or not listed, or the list itself is not the registered one.
+        A file is missing, changed or not listed, or a link (which may lead anywhere later), or the list is not the registered one.
     """
+    link = next((path for path in sorted(folder.rglob("*")) if path.is_symlink()), None)
+    if link is not None:
+        raise InputError("a link stands among the registered files", file=link, remedy="fetch the model again")
     hashes = read_json(folder / LIST)
     if _digest(hashes) != digest:
         raise InputError("the list of files is not the registered one", file=folder / LIST, remedy="register the model again")
-    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {LIST}
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()} - {LIST}
     for name in sorted(found ^ set(hashes)):
         problem = "the file is missing" if name in hashes else "the file was not registered"
         raise InputError(problem, file=folder / name, remedy="register the model again")

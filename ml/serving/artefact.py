@@ -10,6 +10,7 @@ from typing import Any
 
 from ml.contracts.table import request_contract
 from ml.data.arrow import file_hash
+from ml.data.dataset import check_files
 from ml.errors import InputError
 from ml.spec import ModelSpec, load_spec
 from ml.training.bundle import BACKGROUND, BUNDLE, MODEL, SPEC
@@ -67,8 +68,8 @@ def load_artefact(folder: Path) -> Artefact:
         raise InputError("no such file", file=path, remedy="package the model again") from None
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"not an artefact: {error}", file=path, remedy="package the model again") from None
-    for name in (ONNX, *BUNDLED):
-        _check(folder / name, files.get(name))
+    hashes = {name: str(files.get(name)) for name in (ONNX, *BUNDLED)}
+    check_files(folder, hashes, remedy="fetch the artefact again or package the model again")
     return Artefact(folder=folder, spec=load_spec(folder / SPEC), manifest=manifest)
 
 
@@ -77,15 +78,3 @@ def find_artefact(folder: Path) -> Path:
     if (folder / MANIFEST).is_file():
         return folder
     return next(iter(sorted(folder.rglob(MANIFEST))), folder / MANIFEST).parent
-
-
-def _check(path: Path, expected: str | None) -> None:
-    if not path.is_file():
-        raise InputError("no such file", file=path, remedy="fetch the artefact again")
-    found = file_hash(path)
-    if found != expected:
-        raise InputError(
-            f"the file is corrupted: SHA-256 {found[:12]}… is not {str(expected)[:12]}…",
-            file=path,
-            remedy="fetch the artefact again or package the model again",
-        )

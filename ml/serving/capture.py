@@ -121,11 +121,14 @@ def _sorted_out(spec: ModelSpec, rows: _Rows, codes: Pseudonyms) -> tuple[dict[s
     import pandas as pd
 
     contract = request_contract(spec)
-    sent = pd.DataFrame(rows.sent)
+    sent = pd.DataFrame(rows.sent, dtype=object)  # else half a surrogate pair is an error
     checked = check_rows(contract, sent.reindex(columns=list(contract.columns)))
     reasons = {int(row): str(reason) for row, reason in zip(checked.bad["row"], checked.bad["reason"], strict=True)}
     scored = [row for row, answer in enumerate(rows.answers) if answer and answer.get("score") is not None and row not in reasons]
-    refused = [{"decided_at": rows.at[row], "columns": wrong_columns(_error(rows, reasons, row))} for row in _refused(rows, reasons)]
+    refused = [
+        {"decided_at": rows.at[row], "columns": wrong_columns(_error(rows, reasons, row), contract.columns)}
+        for row in _refused(rows, reasons)
+    ]
     features = features_from_request(spec, checked.good.loc[scored])
     beside = sent.reindex(columns=[name for name in companion_columns(spec) if name in sent]).iloc[scored]
     columns = {name: features[name].to_numpy() for name in spec.features}

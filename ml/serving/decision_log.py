@@ -23,7 +23,9 @@ _CHUNK_LINES = 50_000
 
 
 class DecisionLog:
-    """Appends to one file per process; a line is written whole or, if the machine dies, torn and passed over later."""
+    """Appends to one file per process; a line is written whole or, if the disk is full or the machine dies, torn and passed over later."""
+
+    _torn = False
 
     def __init__(self, folder: Path) -> None:
         try:
@@ -42,11 +44,14 @@ class DecisionLog:
             The disk is full or gone. A decision that cannot be logged must not be given.
         """
         text = "".join(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n" for line in lines).encode()
+        if self._torn:  # what comes now must not be taken for the rest of that line
+            text = b"\n" + text
         try:
             written = os.write(self._file, text)
         except OSError as error:
             raise ServiceError(f"the decision cannot be logged: {error.strerror}", file=self.path) from None
-        if written != len(text):
+        self._torn = written != len(text)
+        if self._torn:
             raise ServiceError("the decision cannot be logged whole: the disk is full", file=self.path)
 
     def close(self) -> None:
@@ -86,6 +91,8 @@ def _lines(log: Path, torn: _Torn) -> Iterator[dict[str, Any]]:
     for path in sorted(log.glob("decisions-*.jsonl")):
         with path.open("rb") as file:
             for line in file:
+                if line.isspace():
+                    continue
                 try:
                     read = json.loads(line)
                 except ValueError:

@@ -19,11 +19,11 @@ from ml.spec import ModelSpec
 if TYPE_CHECKING:
     import onnx
 
-SCORE = "score"
+SCORE = "Score"
 
 
 def export(spec: ModelSpec, model: Any, columns: int) -> onnx.ModelProto:
-    """Return an ONNX model with the request's columns as inputs and the outputs ``score`` ``[rows]``, ``matrix`` and ``numbers``.
+    """Return an ONNX model with the request's columns as inputs and the outputs `SCORE` ``[rows]``, `MATRIX` and `NUMBERS`.
 
     Parameters
     ----------
@@ -44,17 +44,17 @@ def export(spec: ModelSpec, model: Any, columns: int) -> onnx.ModelProto:
     own = not hasattr(model, "to_onnx")
     scoring = _convert(model, columns) if own else onnx.load_from_string(model.to_onnx(columns))
     _fit_versions(scoring, own=own)
-    scoring = compose.add_prefix(scoring, "fitted_")  # a team's own names may be ours
-    scoring = compose.add_prefix(_one_score(scoring), "model_")
+    scoring = compose.add_prefix(scoring, "Fitted_")  # a team's own names may be ours
+    scoring = compose.add_prefix(_one_score(scoring), "Model_")
     merged = compose.merge_models(
         preprocessing_graph(spec),
         scoring,
         io_map=[(MATRIX, scoring.graph.input[0].name)],
-        outputs=[MATRIX, *([NUMBERS] if number_features(spec) else []), f"model_{SCORE}"],
+        outputs=[MATRIX, *([NUMBERS] if number_features(spec) else []), f"Model_{SCORE}"],
     )
     # The converter's own texts hold a random number: the same model would have other bytes each time.
     merged.graph.name, merged.graph.doc_string = spec.name, spec.description
-    _rename(merged.graph, f"model_{SCORE}", SCORE)
+    _rename(merged.graph, f"Model_{SCORE}", SCORE)
     _one_version_each(merged)
     onnx.checker.check_model(merged)
     return merged

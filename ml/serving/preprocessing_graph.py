@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ml.contracts.table import request_contract
 from ml.features.compute import is_category
+from ml.features.encode import LARGEST
 from ml.spec import ModelSpec
 from ml.spec_data import Column, Feature
 
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 OPSET = 18
 ML_OPSET = 3
 IR_VERSION = 8
-MATRIX = "matrix"
-NUMBERS = "numbers"
+MATRIX = "Matrix"
+"""As all names in the graph but those of its inputs it has a capital letter, and no column of a contract has one."""
+NUMBERS = "Numbers"
 """Second output: the features that are numbers, as float64, for the decision log."""
 TEXT = ("category", "string", "timestamp")
 
@@ -42,7 +44,7 @@ class _Nodes:
     def add(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
         from onnx import helper
 
-        name = f"{operator.lower()}_{len(self.made)}"
+        name = f"{operator}_{len(self.made)}"
         self.made.append(helper.make_node(operator, list(inputs), [name], name=name, domain=domain, **attributes))
         return name
 
@@ -50,20 +52,20 @@ class _Nodes:
         import numpy as np
         from onnx import numpy_helper
 
-        name = f"constant_{len(self.constants)}"
+        name = f"Constant_{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.asarray(values, dtype=dtype), name))
         return name
 
 
 def preprocessing_graph(spec: ModelSpec) -> onnx.ModelProto:
-    """Return a model with one input ``[rows, 1]`` per request column and the outputs ``matrix`` (float32) and ``numbers``."""
+    """Return a model with one input ``[rows, 1]`` per request column and the outputs `MATRIX` (float32) and `NUMBERS`."""
     import onnx
     from onnx import TensorProto, helper
 
     nodes = _Nodes()
     numbers = {name: _number(spec, nodes, name) for name in number_features(spec)}
     parts = [
-        nodes.add("Cast", numbers[name], to=TensorProto.FLOAT) if name in numbers else _category(spec, nodes, name)
+        nodes.add("Cast", _within(nodes, numbers[name]), to=TensorProto.FLOAT) if name in numbers else _category(spec, nodes, name)
         for name in spec.features
     ]
     last = [helper.make_node("Concat", parts, [MATRIX], name=MATRIX, axis=1)]
@@ -83,7 +85,7 @@ def preprocessing_graph(spec: ModelSpec) -> onnx.ModelProto:
 
 
 def number_features(spec: ModelSpec) -> list[str]:
-    """Return the features that are numbers, in the order of the output ``numbers``."""
+    """Return the features that are numbers, in the order of the output `NUMBERS`."""
     return [name for name in spec.features if not is_category(spec, name)]
 
 
@@ -101,6 +103,13 @@ def _one_hot(nodes: _Nodes, source: str, words: list[str]) -> str:
 def _number(spec: ModelSpec, nodes: _Nodes, name: str) -> str:
     feature = spec.features[name]
     return _window(nodes, name, feature) if feature.window is not None else _row(spec, nodes, feature)
+
+
+def _within(nodes: _Nodes, number: str) -> str:
+    """Keep a number within what the matrix may hold; a missing one stays missing, which `Clip` does not promise."""
+    beyond = nodes.add("Greater", nodes.add("Abs", number), nodes.constant([[LARGEST]], "float64"))
+    limit = nodes.add("Mul", nodes.add("Sign", number), nodes.constant([[LARGEST]], "float64"))
+    return nodes.add("Where", beyond, limit, number)
 
 
 def _window(nodes: _Nodes, name: str, feature: Feature) -> str:

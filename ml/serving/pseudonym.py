@@ -32,7 +32,7 @@ class Pseudonyms:
 
     def _code(self, *parts: str) -> str:
         text = "\x1f".join(parts)
-        return hmac.digest(self._key, text.encode(), "sha256").hex()[:32]
+        return hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), "sha256").hex()[:32]
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Pseudonyms | None:

@@ -13,18 +13,19 @@ from uuid import uuid4
 
 from numpy.typing import NDArray
 
+from ml.contracts.cells import typed
 from ml.explanation.reasons import Reason
 from ml.fairness.groups import group_labels
 from ml.features.compute import is_category
 from ml.serving.pseudonym import Pseudonyms
 from ml.serving.scorer import Scored
 from ml.spec import ModelSpec
+from ml.spec_data import Column
+from ml.spec_fit import GROUP_PREFIX
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-
-GROUP_PREFIX = "group_"
 
 
 def companion_columns(spec: ModelSpec) -> tuple[str, ...]:
@@ -61,7 +62,7 @@ def identities(
 
     A row without entity and time gets its decision id from `fallback`, or a random one.
     """
-    entities = _texts(beside, spec.entity)
+    entities = _entities(spec, beside)
     moments = moment_texts(beside[spec.timestamp]) if spec.timestamp in beside else [""] * len(beside)
     ids: list[str] = []
     keys: list[str | None] = []
@@ -103,21 +104,21 @@ def _groups(spec: ModelSpec, beside: pd.DataFrame, column: str) -> list[str | No
     if column not in beside:
         return [None] * len(beside)
     attribute = next(item for item in spec.monitored if item.column == column)
-    values = beside[column]
-    if attribute.bins:
-        import pandas as pd
-
-        values = pd.to_numeric(values, errors="coerce")
-    else:
-        # Only words the contract knows are kept: free text could be anything.
-        values = values.where(values.isin(list(spec.contract.columns[column].categories) or [True, False]))
+    about = spec.contract.columns[column]
+    values, _ = typed(beside[column], about)
+    if about.categories:
+        values = values.where(values.isin(list(about.categories)))
     return [None if label == "missing" else str(label) for label in group_labels(attribute, values)]
 
 
-def _texts(beside: pd.DataFrame, column: str) -> list[str]:
-    if column not in beside:
+def _entities(spec: ModelSpec, beside: pd.DataFrame) -> list[str]:
+    """Return who each row is about, in one spelling: 7 and 7.0 are the same customer; nothing is ""."""
+    if spec.entity not in beside:
         return [""] * len(beside)
-    return ["" if value is None or value != value else str(value) for value in beside[column].tolist()]
+    values = beside[spec.entity]
+    read, _ = typed(values, spec.contract.columns[spec.entity])
+    plain = values.astype(object).where(values.notna(), "")
+    return [str(value) for value in read.astype(object).where(read.notna(), plain)]
 
 
 def moment_texts(values: pd.Series) -> list[str]:
@@ -125,9 +126,10 @@ def moment_texts(values: pd.Series) -> list[str]:
 
     What is no time stays as it is, and nothing is "".
     """
-    import pandas as pd
-
-    read = pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601")
+    read, _ = typed(values, _MOMENT)
     texts = read.dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     plain = values.astype(object).where(values.notna(), "")
     return [str(value) for value in texts.where(read.notna(), plain).tolist()]
+
+
+_MOMENT = Column(dtype="timestamp")

@@ -16,6 +16,7 @@ from ml.contracts.table import TableContract, request_contract
 from ml.explanation.reasons import Reason, is_adverse, reasons
 from ml.features.compute import is_category
 from ml.serving.artefact import ONNX, Artefact, find_artefact, load_artefact
+from ml.serving.export import SCORE
 from ml.serving.preprocessing_graph import MATRIX, NUMBERS, number_features
 from ml.serving.request_check import Feed
 from ml.serving.session import Session
@@ -59,7 +60,7 @@ class Scorer:
     def score(self, feed: Feed) -> Scored:
         """Score checked rows."""
         found = self._session.run(feed)
-        scores = np.asarray(found["score"], dtype=np.float64)
+        scores = np.asarray(found[SCORE], dtype=np.float64)
         decision = self.spec.decision
         adverse = is_adverse(self.spec, scores)
         words = np.where(adverse, decision.adverse_word, decision.favourable_word)

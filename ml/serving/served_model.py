@@ -17,7 +17,7 @@ DECISION_KEY_FILE must hold the secret that codes people's names.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,7 +96,7 @@ class ServedModel:
     def _refused_lines(self, checked: CheckedRequest) -> list[dict[str, Any]]:
         """Name the columns that were wrong, without their values, which may be personal."""
         now = self._clock().isoformat()
-        return [{"decided_at": now, "columns": wrong_columns(error)} for error in checked.errors.values()]
+        return [{"decided_at": now, "columns": wrong_columns(error, self._scorer.contract.columns)} for error in checked.errors.values()]
 
     def _log_refused(self, checked: CheckedRequest) -> None:
         if self._log is not None:
@@ -168,9 +168,9 @@ def _all_bad(checked: CheckedRequest) -> str:
     return "no row can be scored; " + " | ".join(shown) + (f" | and {more} more" if more > 0 else "")
 
 
-def wrong_columns(error: str) -> str:
-    """Return the columns an error names, without their values, which may be personal."""
-    return ", ".join(sorted({part.split(":")[0].strip() for part in error.split("; ") if ":" in part}))
+def wrong_columns(error: str, known: Iterable[str]) -> str:
+    """Return which of the known columns an error names; its values, which may be personal, can say anything."""
+    return ", ".join(sorted(name for name in known if f"; {name}:" in f"; {error}"))
 
 
 def _plain(value: Any) -> Any:

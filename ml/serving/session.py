@@ -37,7 +37,7 @@ class Session:
         return np.asarray(self._session.run([SCORE], feed)[0], dtype=np.float64)
 
     def run(self, feed: Feed) -> dict[str, NDArray[Any]]:
-        """Return every output by name: ``score``, ``matrix`` and, where there are any, ``numbers``."""
+        """Return every output by name: `SCORE`, `MATRIX` and, where there are any, `NUMBERS`."""
         return dict(zip(self._outputs, self._session.run(self._outputs, feed), strict=True))
 
 

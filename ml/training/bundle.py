@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ml.data.dataset import check_files, read_json, write_json
+from ml.data.dataset import checked_bytes, read_json, write_json
 from ml.errors import InputError
 from ml.spec import ModelSpec
 from ml.training.algorithms import Classifier, score
@@ -80,10 +80,10 @@ def load_bundle(folder: Path) -> Bundle:
     written = tuple(name for name in Bundle.__dataclass_fields__ if name != "model")
     values = read_json(folder / BUNDLE, needed=written)
     path = folder / MODEL
-    check_files(folder, {MODEL: values["model_sha256"]}, remedy="fetch it again or train again")
+    content = checked_bytes(path, values["model_sha256"], remedy="fetch it again or train again")
     fields = {name: values[name] for name in written if name != "columns"}
     try:
-        model = pickle.loads(path.read_bytes())  # noqa: S301 - the hash above is that of the model we trained
+        model = pickle.loads(content)  # noqa: S301 - the hash above is that of the model we trained
     except Exception as error:  # an entry point's module may be missing, or a library be another version
         problem = f"the model cannot be read here: {type(error).__name__}: {error}"
         raise InputError(problem, file=path, remedy="install what it was trained with (see bundle.json), or train again") from error

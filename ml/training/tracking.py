@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 REACH_SECONDS = 5
+NOT_AGAIN = ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST")
+"""What MLflow says of a version that is gone or a name it does not take: asking again changes nothing."""
 
 
 @contextmanager
@@ -24,9 +26,9 @@ def mlflow_client(uri: str) -> Iterator[MlflowClient]:
     Raises
     ------
     ServiceError
-        The server cannot be reached, refuses, or its disk is full.
+        The server cannot be reached, fails, or its disk is full.
     InputError
-        The address is neither http(s) nor sqlite.
+        The address is neither http(s) nor sqlite, or MLflow has not what it is asked for.
     """
     if not uri.startswith(("http://", "https://", "sqlite:///")):
         raise InputError(f"unknown tracking address {uri!r}", allowed="http://…, https://…, sqlite:///file.db")
@@ -45,8 +47,10 @@ def mlflow_client(uri: str) -> Iterator[MlflowClient]:
     try:
         yield _opened(uri)
     except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
-        problem = f"MLflow at {_shown(uri)} failed: {str(error).splitlines()[0]}"
-        raise ServiceError(problem, remedy="check the server and run the step again") from error
+        said = str(error).splitlines()[0].replace(uri, _shown(uri))
+        if isinstance(error, MlflowException) and error.error_code in NOT_AGAIN:
+            raise InputError(f"MLflow at {_shown(uri)} refuses: {said}", remedy="look at what the registry has") from None
+        raise ServiceError(f"MLflow at {_shown(uri)} failed: {said}", remedy="check the server and run the step again") from None
 
 
 def _opened(uri: str) -> MlflowClient:

@@ -17,6 +17,7 @@ from ml.features.encode import encoded_columns
 from ml.features.offline import FeatureTable, feature_contract
 from ml.spec import ModelSpec
 from ml.spec_data import Column
+from ml.spec_fit import GROUP_PREFIX
 from ml.training.bundle import BACKGROUND, BUNDLE, MODEL, REFERENCE, SPEC, Bundle, load_bundle, save_bundle
 from ml.training.commit import current_commit
 from ml.training.engine import Problem, engine
@@ -98,8 +99,7 @@ def _write_reference(spec: ModelSpec, bundle: Bundle, learned: FeatureTable, hel
     """
     columns = {name.removeprefix("feature_"): column for name, column in feature_contract(spec).columns.items()}
     for key in (spec.entity, spec.timestamp):
-        if key not in spec.features:
-            columns.pop(key)
+        columns.pop(key)
     reference = held_out.features.copy()
     background = learned.features.sample(min(spec.explanation.background_rows, len(learned.rows)), random_state=bundle.seed)
     _write(out / BACKGROUND, columns, background)
@@ -107,8 +107,8 @@ def _write_reference(spec: ModelSpec, bundle: Bundle, learned: FeatureTable, hel
     reference[spec.target.column] = held_out.outcome(spec)
     columns |= {"score": Column(dtype="number"), spec.target.column: Column(dtype="integer")}
     for attribute in spec.monitored:
-        reference[f"group_{attribute.column}"] = _group(spec, attribute.column, held_out.rows)
-        columns[f"group_{attribute.column}"] = Column(dtype="string")
+        reference[GROUP_PREFIX + attribute.column] = _group(spec, attribute.column, held_out.rows)
+        columns[GROUP_PREFIX + attribute.column] = Column(dtype="string")
     _write(out / REFERENCE, columns, reference)
 
 

@@ -71,6 +71,33 @@ MISTAKES = [
     ("source: plan, reason", "source: plan, transform: log1p, reason", "features.plan.transform", "log1p needs numbers"),
     ("regulated: false", "regulated: true", "", "lists its `prohibited` attributes"),
     ("{dtype: boolean}", "{dtype: boolean, minimum: 1}", "autopay", "minimum and maximum belong to"),
+    (
+        "  devices: {source",
+        "  score: {source",
+        "50: features.score",
+        "the name 'score' stands for another column",
+    ),
+    ("  devices: {source", "  churned: {source", "features.churned", "the name 'churned' is that of the target"),
+    ("  devices: {source", "  group_a: {source", "features.group_a", "stands for another column"),
+    (
+        "  minutes_30d:",
+        "  monthly_fee_x: {source: monthly_fee, reason: x}\n  region:",
+        "features.region",
+        "the contract has a column 'region'",
+    ),
+    ("where: {kind: support_call}", "where: {kind: suport_call}", "features.support_calls_60d.window", "(did you mean 'support_call'?)"),
+    ("where: {kind: support_call}", 'where: {minutes: "5"}', "features.support_calls_60d.window", "`where` compares text"),
+    ("timestamp: happened_at", "timestamp: kind", "events.timestamp", "'kind' has dtype category, not timestamp"),
+    ("monitored: [age_band]", "monitored: [{column: age_band, bins: [1, 2]}]", "monitored.0", "bins cut numbers"),
+    ("monitored: [age_band]", "monitored: [monthly_fee]", "monitored.0", "makes a group of every value; give it `bins`"),
+    ("monitored: [age_band]", "monitored: [customer_id]", "monitored.0", "makes no groups"),
+    ("monitored: [age_band]", "monitored: [{column: age_band, unstated: [65]}]", "monitored.0", "65 does not fit"),
+    ("monitored: [age_band]", 'monitored: [{column: age_band, unstated: ["65"]}]', "monitored.0", "(did you mean '65+'?)"),
+    ("categories: [annual, monthly]", 'categories: [annual, " "]', "contract_type", "a category is blank"),
+    ("high: 5, integer: true", "high: 5.5, integer: true", "max_depth", "an integer range has whole numbers"),
+    ("fixed: {n_estimators: 80}", "fixed: {max_depth: 3}", "training", "'max_depth' is both fixed and searched"),
+    ("fixed: {n_estimators: 80}", "fixed: {n estimators: 80}", "training.fixed.n estimators", "should match pattern"),
+    ('pattern: "C[0-9]{7}"}\n    observed', 'pattern: "(?i)C[0-9]{7}"}\n    observed', "customer_id.pattern", "not a regular expression"),
     ('pattern: "C[0-9]{7}"}\n    observed', 'pattern: "C[0-9"}\n    observed', "customer_id.pattern", "not a regular expression"),
 ]
 
@@ -85,6 +112,14 @@ def test_a_mistake_is_named_with_its_line_and_key(tmp_path: Path, old: str, new:
         load_spec(path)
     assert str(caught.value).startswith(f"{path}:{where}" if where[:1].isdigit() else f"{path}:")
     assert where in str(caught.value) and problem in str(caught.value)
+
+
+def test_a_copied_file_that_kept_its_name_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the new model would be registered as versions of the old one."""
+    (tmp_path / "returns.yaml").write_bytes((MODELS / "churn.yaml").read_bytes())
+    monkeypatch.setattr("ml.spec.MODELS", tmp_path)
+    with pytest.raises(InputError, match=r"returns.yaml:2: name: .* 'churn'; allowed: returns"):
+        load_spec("returns")
 
 
 def test_a_billion_laughs_is_refused_before_it_expands(tmp_path: Path) -> None:

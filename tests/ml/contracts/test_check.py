@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -39,7 +40,9 @@ GOOD: dict[str, Any] = {
 
 
 def reasons(**changes: Any) -> list[str]:
-    return list(check_rows(CONTRACT, pd.DataFrame([{**GOOD, **changes}])).bad["reason"])
+    read = [{**GOOD, **changes}]
+    broken = any("\ud800" in str(value) for value in changes.values())  # pandas itself keeps that as an object only
+    return list(check_rows(CONTRACT, pd.DataFrame(read, dtype=object if broken else None)).bad["reason"])
 
 
 @pytest.mark.parametrize(
@@ -60,11 +63,45 @@ def reasons(**changes: Any) -> list[str]:
         ({"member": "yes"}, "member: 'yes' is not true or false"),
         ({"since": "tomorrow"}, "since: 'tomorrow' is not a time such as 2025-01-31T12:00:00Z"),
         ({"since": 20250101}, "since: '20250101' is not a time such as 2025-01-31T12:00:00Z"),
+        ({"since": "now"}, "since: 'now' is not a time such as 2025-01-31T12:00:00Z"),
+        ({"since": "2025"}, "since: '2025' is not a time such as 2025-01-31T12:00:00Z"),
+        ({"since": "31.01.2025"}, "since: '31.01.2025' is not a time such as 2025-01-31T12:00:00Z"),
+        ({"since": [1]}, "since: '[1]' is not a time such as 2025-01-31T12:00:00Z"),
+        ({"since": timedelta(days=1)}, "since: '1 days 00:00:00' is not a time such as 2025-01-31T12:00:00Z"),
+        ({"age": 10**400}, f"age: '1{'0' * 56}…' is not a whole number"),
+        ({"age": 2**53}, "age: '9007199254740992' is not a whole number"),
+        ({"age": date(1990, 1, 1)}, "age: '1990-01-01' is not a whole number"),
+        ({"income": datetime(1970, 1, 1)}, "income: '1970-01-01 00:00:00' is not a number"),
+        ({"income": 10**400}, f"income: '1{'0' * 56}…' is not a number"),
+        ({"income": "1,5"}, "income: '1,5' is not a number"),
+        ({"income": "1\ud800"}, "income: '1\\ud800' is not a number"),
+        ({"income": b"7"}, "income: \"b'7'\" is not a number"),
+        ({"income": 1 + 2j}, "income: '(1+2j)' is not a number"),
+        ({"home": "own\ud800"}, "home: 'own\\ud800' is not text"),
+        ({"member": "\ud800"}, "member: '\\ud800' is not true or false"),
         ({"age": "17", "home": "castle"}, "age: '17' is below 18; home: 'castle' is not one of own, rent"),
     ],
 )
 def test_a_bad_cell_is_named(changes: dict[str, Any], reason: str) -> None:
     assert reasons(**changes) == [reason]
+
+
+def test_half_a_character_is_quarantined_as_it_came() -> None:
+    """JSON can bring half a surrogate pair, which UTF-8 cannot hold."""
+    raw = check_rows(CONTRACT, pd.DataFrame([{**GOOD, "home": "own\ud800"}], dtype=object)).bad["raw"].item()
+    assert json.loads(raw)["home"] == "own\ud800" and raw.encode()
+
+
+@pytest.mark.parametrize("sign", [";", "\t", "|"])
+def test_another_sign_between_the_columns_is_told(sign: str) -> None:
+    with pytest.raises(InputError, match="write the file with commas between the columns"):
+        check_rows(CONTRACT, pd.DataFrame({sign.join(CONTRACT.columns): ["x"]}))
+
+
+def test_a_column_that_is_there_twice_is_named() -> None:
+    frame = pd.DataFrame([[*GOOD.values(), "31"]], columns=pd.Index([*GOOD, "age"]))
+    with pytest.raises(InputError, match="the column 'age' is there twice"):
+        check_rows(CONTRACT, frame)
 
 
 def test_good_rows_come_out_typed() -> None:

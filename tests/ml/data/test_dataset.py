@@ -112,7 +112,7 @@ def test_bad_rows_are_quarantined_with_their_reason_and_none_is_lost(third: Writ
     assert {item["reason"] for item in kept} == {
         "parcel: 'X1' does not match K[0-9]+",
         "parcel: is there already",
-        "the line has 12 fields, the header 9",
+        "line 5 has 12 fields, the header 9",
     }
     assert {item["contract"] for item in kept} == {manifest["contract"]}
 
@@ -164,3 +164,28 @@ def test_knobs_are_refused_for_ones_own_data(third: WriteThird, tmp_path: Path) 
 def test_frames_are_cut_into_micro_batches() -> None:
     frame = pd.DataFrame({"a": range(5)})
     assert [len(batch) for batch in frame_batches(frame, 2)] == [2, 2, 1]
+
+
+def test_quarantine_names_the_row_and_the_line_where_lines_are_torn(tmp_path: Path) -> None:
+    contract = row_contract(load_spec("churn"))
+    make_dataset(load_spec("churn"), Knobs(rows=4), tmp_path / "made")
+    good = pd.read_parquet(tmp_path / "made/rows.parquet")
+    text = good.assign(observed_at=good["observed_at"].map(lambda at: at.isoformat()), outcome_known_at="").to_csv(index=False)
+    header, first, second, third, fourth = text.splitlines()
+    fourth = fourth.replace(fourth.split(",")[0], "nobody\u2028\x85")
+    (tmp_path / "rows.csv").write_text("\n".join([header, first, "torn,line", second, third, fourth]), encoding="utf-8")
+    counts = ingest_table(contract, file_batches(tmp_path / "rows.csv"), tmp_path / "rows.parquet", tmp_path / "quarantine.jsonl")
+    told = [json.loads(line) for line in (tmp_path / "quarantine.jsonl").read_text(encoding="utf-8").split("\n") if line]
+    assert (counts.rows, counts.good, counts.quarantined) == (5, 3, 2)
+    assert [(line["row"], line["reason"].split(":")[0]) for line in told] == [
+        (1, "line 3 has 2 fields, the header 13"),
+        (4, "customer_id"),
+    ]
+
+
+def test_a_table_without_one_good_row_says_why_whatever_stands_in_it(tmp_path: Path) -> None:
+    """Some signs end a line for `str.splitlines` and not for JSON."""
+    contract = row_contract(load_spec("churn"))
+    row = dict.fromkeys(contract.columns, "\u2028")
+    with pytest.raises(InputError, match="all 1 rows break the contract; the last one: customer_id"):
+        ingest_table(contract, frame_batches(pd.DataFrame([row])), tmp_path / "rows.parquet", tmp_path / "quarantine.jsonl")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ml.errors import InputError, ServiceError
+from ml.registry.files import check_list, write_list
 from ml.registry.registry import Registry, _check_stored
 from ml.training.tracking import mlflow_client
 
@@ -72,6 +73,36 @@ def test_a_damaged_artefact_is_noticed(damage: str, registry: Registry, folder: 
         (stored.parent.parent / "sha256.json").write_text("{}", encoding="utf-8")
     with pytest.raises(InputError, match=r"corrupted|missing|not registered|not the registered one"):
         registry.fetch("m", "1", tmp_path / "fetched")
+
+
+@pytest.mark.parametrize("link", ["file", "folder", "nowhere"])
+def test_a_link_among_the_files_is_refused(link: str, tmp_path: Path, folder: Path) -> None:
+    """It leads to the registered bytes today, and anywhere tomorrow."""
+    digest = write_list(folder)
+    if link == "file":
+        weights = folder / "bundle/model.pickle"
+        weights.rename(tmp_path / "elsewhere")
+        weights.symlink_to(tmp_path / "elsewhere")
+    else:
+        (folder / "more").symlink_to(tmp_path if link == "folder" else tmp_path / "nowhere")
+    with pytest.raises(InputError, match="a link stands among the registered files"):
+        check_list(folder, digest)
+
+
+def test_a_version_that_is_gone_is_told_at_once(registry: Registry, folder: Path, tmp_path: Path) -> None:
+    """An input error, which no workflow tries again; and the champion stays."""
+    one, two = register(registry, folder), register(registry, change(folder, b"new"))
+    registry.promote("m", one)
+    registry.promote("m", two)
+    with mlflow_client(registry.uri) as client:
+        client.delete_model_version("m", one)
+    with pytest.raises(InputError, match=r"version=1\) not found; look at what the registry has"):
+        registry.rollback("m")
+    assert registry.version_of("m", "champion") == two
+    for ask in (registry.tags, lambda name, version: registry.fetch(name, version, tmp_path / "fetched"), registry.promote):
+        with pytest.raises(InputError, match=r"version=1\) not found"):
+            ask("m", one)
+    assert registry.version_of("m", "champion") == two
 
 
 def test_promote_and_roll_back(registry: Registry, folder: Path) -> None:

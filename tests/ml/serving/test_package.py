@@ -17,6 +17,7 @@ from ml.features.offline import read_offline
 from ml.serving.artefact import BUNDLED, ONNX, find_artefact, load_artefact
 from ml.serving.export import export
 from ml.serving.package import package_model, sample_requests
+from ml.serving.preprocessing_graph import MATRIX
 from ml.serving.request_check import check_request
 from ml.serving.scorer import load_scorer
 from ml.serving.session import Session
@@ -47,7 +48,7 @@ def test_the_graph_makes_the_same_matrix_and_features(team: str, request: pytest
     model = export(trained.spec, bundle.model, len(bundle.columns))
     feed = check_request(request_contract(trained.spec), requests).feed
     found = Session(model.SerializeToString()).run(feed)
-    assert np.array_equal(found["matrix"], encode(trained.spec, features), equal_nan=True)
+    assert np.array_equal(found[MATRIX], encode(trained.spec, features), equal_nan=True)
     scored = load_scorer(trained.model).score(feed)
     for name in trained.spec.features:
         expected = features[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,9 +18,12 @@ from mlflow.exceptions import MlflowException
 from ml.errors import InputError, ServiceError
 from ml.serving.decision_log import DecisionLog, collect
 from ml.serving.pseudonym import Pseudonyms, from_environment
+from ml.serving.scored_rows import group_columns, identities
 from ml.serving.scorer import load_scorer
 from ml.serving.served_model import ServedModel, _load_pyfunc
 from ml.serving.server import serving
+from ml.spec import load_spec
+from ml.spec_data import Attribute, Column
 
 pytestmark = [pytest.mark.ml, pytest.mark.slow]
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -216,3 +220,59 @@ def test_a_server_that_cannot_start_says_why(credit: Any, tmp_path: Path) -> Non
         serving(credit.model, free_port(), log=tmp_path / "server.log", environment=environment),
     ):
         pytest.fail("it started")
+
+
+def test_a_refused_value_says_nothing_in_the_log(credit: Any, log: DecisionLog, tmp_path: Path) -> None:
+    """A value may look like another column's error, and would stand in the log as its name."""
+    served = ServedModel(load_scorer(credit.model), log=log, codes=CODES)
+    served.predict(pd.DataFrame([GOOD, GOOD | {"income": "12; Jane Doe: 7"}, GOOD | {"savings": "x", "credit_lines": "y"}]))
+    collect(credit.spec, tmp_path / "log", tmp_path / "out")
+    assert pd.read_parquet(tmp_path / "out/rejected.parquet")["columns"].tolist() == ["income", "credit_lines, savings"]
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"applicant_id": "\ud800", "applied_at": "\ud800", "sex": "\ud800", "age": "\ud800"},
+        {"applicant_id": [1], "applied_at": [1], "sex": [1], "age": [1]},
+        {"applicant_id": {"a": 1}, "applied_at": "now", "sex": True, "age": 10**400},
+    ],
+)
+def test_what_stands_beside_the_inputs_never_costs_an_answer(beside: dict[str, Any], credit: Any, log: DecisionLog, tmp_path: Path) -> None:
+    served = ServedModel(load_scorer(credit.model), log=log, codes=CODES)
+    answers = served.predict(pd.DataFrame([GOOD | beside, GOOD | PERSON], dtype=object))
+    assert [answer["error"] for answer in answers] == [None, None]
+    collect(credit.spec, tmp_path / "log", tmp_path / "out")
+    assert pd.read_parquet(tmp_path / "out/decisions.parquet")["group_sex"].fillna("").tolist() == ["", "female"]
+
+
+def test_a_person_has_one_code_however_the_number_came() -> None:
+    """Beside a row without one, whole numbers come as 7.0."""
+    spec = load_spec("credit-risk")
+    columns = spec.contract.columns | {"applicant_id": Column(dtype="integer")}
+    numbered = spec.model_copy(update={"contract": spec.contract.model_copy(update={"columns": columns})})
+    _, alone = identities(numbered, pd.DataFrame({"applicant_id": [7]}), CODES)
+    _, beside = identities(numbered, pd.DataFrame({"applicant_id": [7, None]}), CODES)
+    _, text = identities(numbered, pd.DataFrame({"applicant_id": ["7"]}), CODES)
+    assert beside == [*alone, None] and text == alone
+
+
+@pytest.mark.parametrize(("given", "group"), [(True, "True"), ("true", "True"), (0, "False"), ("no", None)])
+def test_a_group_is_named_as_in_training(given: object, group: str | None) -> None:
+    spec = load_spec("credit-risk")
+    watched = spec.model_copy(update={"monitored": (Attribute(column="public_assistance"),)})
+    assert group_columns(watched, pd.DataFrame({"public_assistance": [given]})) == {"group_public_assistance": [group]}
+
+
+def test_decisions_after_a_torn_line_are_whole(credit: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full in the middle of a line, which is refused; the decision after it is given, and must stand in the log."""
+    log = DecisionLog(tmp_path / "log")
+    served = ServedModel(load_scorer(credit.model), log=log, codes=CODES)
+    with monkeypatch.context() as full:
+        write = os.write
+        full.setattr("ml.serving.decision_log.os.write", lambda file, text: write(file, text[:40]))
+        with pytest.raises(MlflowException, match="the disk is full"):
+            served.predict(pd.DataFrame([GOOD]))
+    given = [served.predict(pd.DataFrame([GOOD]))[0]["decision_id"] for _ in range(2)]
+    assert collect(credit.spec, tmp_path / "log", tmp_path / "out") == {"decisions": 2, "rejected": 0, "torn": 1}
+    assert pd.read_parquet(tmp_path / "out/decisions.parquet")["decision_id"].tolist() == given

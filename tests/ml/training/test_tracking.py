@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import socket
+import traceback
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -81,3 +84,29 @@ def test_another_kind_of_address_is_refused() -> None:
 
 def test_the_address_is_shown_without_its_password() -> None:
     assert tracking._shown("https://me:secret@mlflow.test/x") == "https://mlflow.test/x"
+
+
+class _Failing(BaseHTTPRequestHandler):
+    """Says that it is well, and fails at everything else."""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/health" else 500)
+        self.end_headers()
+
+    do_POST = do_GET  # noqa: N815 - the name is that of http.server
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_a_password_in_the_address_is_told_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow's own messages name the whole address."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Failing) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        uri = f"http://us:secret@127.0.0.1:{server.server_port}"
+        with pytest.raises(ServiceError) as caught, mlflow_client(uri) as client:
+            client.search_experiments()
+        server.shutdown()
+    shown = "".join(traceback.format_exception(caught.value))
+    assert f"127.0.0.1:{server.server_port}" in str(caught.value) and "secret" not in shown
