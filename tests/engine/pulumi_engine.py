@@ -19,6 +19,8 @@ from tests.engine.orders import Orders
 ROOT = Path(__file__).parents[2]
 PROVIDERS = {"aws": "pulumi-aws", "kubernetes": "pulumi-kubernetes"}
 """Plugin → the SDK whose version it has."""
+COPIED = ("environments", "evidence", "stacks")
+"""What a test, or `mlctl deploy`, may write to."""
 BROKEN = "broken"
 """The folder of the broken copies, beside stacks/."""
 
@@ -41,7 +43,7 @@ class Ended:
 class PulumiEngine:
     """One environment in a workspace of its own.
 
-    `root` looks like the repository: stacks/ and environments/ are copies that a test may change, the rest is linked.
+    `root` looks like the repository: what a test may change is copied, the rest is linked.
     """
 
     def __init__(self, binary: Path, folder: Path, environment: str) -> None:
@@ -109,8 +111,21 @@ class PulumiEngine:
         events = tuple(json.loads(text) for text in log.read_text().splitlines()) if log.exists() else ()
         return Ended(status=ended.status, out=ended.out, error=ended.error, events=events)
 
+    def mlctl(self, *arguments: str) -> Ended:
+        """The project's own command, which finds this engine as `pulumi`."""
+        line = [str(Path(sys.executable).parent / "mlctl"), *arguments]
+        done = subprocess.run(
+            line, cwd=self.root, env=self.variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+        return Ended(status=done.returncode, out=done.stdout, error=done.stderr)
+
     def export(self, stack: str) -> str:
         return self.run(stack, "stack", "export", "--stack", self.environment).expect().out
+
+    def state(self, stack: str) -> Mapping[str, Any]:
+        """What `stack export` prints, as JSON values."""
+        value: Mapping[str, Any] = json.loads(self.export(stack))
+        return value
 
     def run(self, stack: str, *arguments: str, folder: str = "stacks") -> Ended:
         line = [str(self._binary), "--cwd", str(self.root / folder / stack), *arguments]
@@ -121,10 +136,13 @@ class PulumiEngine:
 def _copy_repository(root: Path) -> None:
     root.mkdir(parents=True)
     for entry in ROOT.iterdir():
-        if entry.name in ("stacks", "environments"):
+        if entry.name in COPIED:
             shutil.copytree(entry, root / entry.name)
         elif entry.name not in (".git", ".mlctl"):
             (root / entry.name).symlink_to(entry)
+    git = ["git", "-C", str(root), "-c", "user.name=test", "-c", "user.email=test@example.com"]
+    for command in (["init", "--quiet"], ["add", "environments", "stacks"], ["commit", "--quiet", "--message", "as shipped"]):
+        subprocess.run([*git, *command], check=True)
 
 
 def _plugin(folder: Path, name: str, module: str, *arguments: str) -> None:
