@@ -138,7 +138,7 @@ def _copy_repository(root: Path) -> None:
     for entry in ROOT.iterdir():
         if entry.name in COPIED:
             shutil.copytree(entry, root / entry.name)
-        elif entry.name not in (".git", ".mlctl"):
+        elif entry.name == ".venv" or not entry.name.startswith("."):
             (root / entry.name).symlink_to(entry)
     git = ["git", "-C", str(root), "-c", "user.name=test", "-c", "user.email=test@example.com"]
     for command in (["init", "--quiet"], ["add", "environments", "stacks"], ["commit", "--quiet", "--message", "as shipped"]):
