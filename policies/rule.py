@@ -12,8 +12,9 @@ environment reports a violation: enforcement never depends on somebody rememberi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
 from pulumi_policy import (
@@ -35,7 +36,9 @@ from policies.stack import Stack
 
 UNCONFIGURED = "the policy pack was started without its configuration; run `mlctl policies config --env ENV` and pass --policy-pack-config"
 
-CONFIGURATION = PolicyConfigSchema(properties={"environment": {"type": "object"}}, required=["environment"])
+CONFIGURATION = PolicyConfigSchema(
+    properties={"environment": {"type": "object"}, "waived": {"type": "array", "items": {"type": "string"}}}, required=["environment"]
+)
 """The engine refuses to start a policy whose required configuration is missing."""
 
 
@@ -85,6 +88,24 @@ class Header:
         }
 
 
+def unless_waived(config: Mapping[str, Any], report: ReportViolation, subject: str | None = None) -> ReportViolation:
+    """Reports what no waiver covers. The engine is given the waivers in the configuration; the gate is not: it shows what it waives.
+
+    Parameters
+    ----------
+    subject
+        URN or model that the rule judges, where the report itself names none.
+    """
+    patterns: Sequence[str] = config.get("waived") or ()
+
+    def report_unwaived(message: str, urn: str | None = None) -> None:
+        judged = urn or subject or ""
+        if not any(fnmatchcase(name, pattern) for pattern in patterns for name in (judged, judged.rpartition("::")[2])):
+            report(message, urn)
+
+    return report_unwaived
+
+
 class UnknownInStackError(UnknownValueError):
     """A rule met values it cannot know. `unknowns` says on which resource (its URN) and at which path."""
 
@@ -109,6 +130,7 @@ class ResourceRule(ResourceValidationPolicy):
         if not args.get_config():
             report(UNCONFIGURED, None)
             return
+        report = unless_waived(args.get_config(), report, args.urn)
         for message in self._predicate(args):
             report(message, None)
 
@@ -125,7 +147,7 @@ class RelationRule(StackValidationPolicy):
         if not args.get_config():
             report(UNCONFIGURED, None)
             return
-        stack = Stack.of(args)
+        report, stack = unless_waived(args.get_config(), report), Stack.of(args)
         unknowns: list[tuple[str, str]] = []
         first: UnknownValueError | None = None
         for subject in stack.resources(*self.header.types):
@@ -176,8 +198,9 @@ class ModelRule(StackValidationPolicy):
             return
         settings = Settings(args.get_config())
         for name, model in settings.models.items():
+            unwaived = unless_waived(args.get_config(), report, name)
             for message in self._predicate(model, settings):
-                report(f"model {name}: {message}", None)
+                unwaived(f"model {name}: {message}", None)
 
 
 Rule = ResourceRule | RelationRule | StackRule | ModelRule

@@ -47,6 +47,10 @@ class Waiver(Section):
     standing: bool = False
     """Kept although nothing needs it yet: for what appears only once a model serves. Such a waiver is never called unused."""
 
+    def holds(self, environment: str, today: date) -> bool:
+        """Whether it is in force."""
+        return self.expires >= today and (not self.environments or environment in self.environments)
+
     def covers(self, finding: Finding, environment: str) -> bool:
         """Whether it is about this finding."""
         if finding.id != self.rule or (self.environments and environment not in self.environments):

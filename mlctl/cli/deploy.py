@@ -183,12 +183,14 @@ def _policy_config(repository: Repository, environment: Environment) -> dict[str
     from mlctl.checks.pack import pack_config
     from mlctl.checks.settings import rule_settings
     from mlctl.checks.subjects import model_subjects
+    from mlctl.checks.waivers import read_waivers
     from mlctl.evidence.log import read_records
 
     records = read_records(repository.root / "evidence")
     subjects = model_subjects(environment, definitions=repository.root / "ml" / "models", evidence=records)
     settings = rule_settings(environment, models=subjects, today=date.today())
-    return pack_config(find_rules(repository.root / "policies"), environment, settings)
+    waivers = read_waivers(repository.root / "policies" / "waivers.yaml").entries
+    return pack_config(find_rules(repository.root / "policies"), environment, settings, waivers)
 
 
 def _order(repository: Repository, name: str, base: str | None) -> list[str]:

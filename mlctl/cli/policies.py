@@ -65,6 +65,7 @@ def config(name: str, today: datetime | None) -> None:
     from mlctl.checks.pack import pack_config
     from mlctl.checks.settings import rule_settings
     from mlctl.checks.subjects import model_subjects
+    from mlctl.checks.waivers import read_waivers
     from mlctl.cli.main import echo_json
     from mlctl.config import load_environments
     from mlctl.evidence.log import read_records
@@ -75,7 +76,8 @@ def config(name: str, today: datetime | None) -> None:
     records = read_records(repository.root / "evidence")
     subjects = model_subjects(environment, definitions=repository.root / "ml" / "models", evidence=records)
     settings = rule_settings(environment, models=subjects, today=today.date() if today else date.today())
-    echo_json(pack_config(_rules(), environment, settings))
+    waivers = read_waivers(repository.root / "policies" / "waivers.yaml").entries
+    echo_json(pack_config(_rules(), environment, settings, waivers))
 
 
 def _rules() -> list[SdkPolicy]:

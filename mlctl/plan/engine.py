@@ -14,6 +14,10 @@ from mlctl.plan.wire import SECRET_SIGNATURE, SIGNATURE, Marks, mark
 
 _GONE = ("delete", "delete-replaced", "discard", "discard-replaced", "read-discard")
 """Operations after which the resource is not there any more."""
+_BUILT_IN = "pulumi:providers:pulumi"
+"""The engine's own provider, of stack references. An export lists it, a preview does not, and no program can change it."""
+_OF_THE_PLUGIN = ("version", "pluginDownloadURL")
+"""What the engine notes of the plugin among a provider's inputs; the program did not say it."""
 
 
 def from_preview(value: Mapping[str, Any], file: Path) -> StackPlan:
@@ -61,7 +65,8 @@ def _state_of(step: Mapping[str, Any], index: int, file: Path) -> Mapping[str, A
 
 
 def _stack_plan(states: Sequence[Mapping[str, Any]], errors: tuple[StackError, ...], file: Path) -> StackPlan:
-    resources = tuple(_resource(state, index, file) for index, state in enumerate(states))
+    read = [_resource(state, index, file) for index, state in enumerate(states)]
+    resources = tuple(resource for resource in read if resource.type != _BUILT_IN)
     if not resources and not errors:
         raise InputError("holds no resource", file=file, remedy="was the stack empty? For a preview, pass --show-sames")
     stack = next((resource for resource in resources if resource.type == "pulumi:pulumi:Stack"), None)
@@ -83,8 +88,10 @@ def _resource(state: Mapping[str, Any], index: int, file: Path) -> Resource:
         raise InputError("is no resource state", file=file, key=f"resources[{index}]", remedy="write the file anew with pulumi")
     marks = Marks()
     inputs = _plain(state.get("inputs") or {})
+    if token.startswith("pulumi:providers:"):
+        inputs = {key: value for key, value in inputs.items() if key not in _OF_THE_PLUGIN}
     mark(inputs, marks)
-    source, line = _position(state.get("sourcePosition"))
+    source, line = _user_position(state)
     return Resource(
         urn=urn,
         type=token,
@@ -94,11 +101,12 @@ def _resource(state: Mapping[str, Any], index: int, file: Path) -> Resource:
         custom=bool(state.get("custom")),
         external=bool(state.get("external")),
         parent=state.get("parent"),
-        provider=state.get("provider"),
+        provider=None if f"::{_BUILT_IN}::" in (state.get("provider") or "") else state.get("provider"),
         dependencies=tuple(sorted(state.get("dependencies") or ())),
         property_dependencies={key: tuple(urns or ()) for key, urns in (state.get("propertyDependencies") or {}).items()},
         protect=bool(state.get("protect")),
         retain_on_delete=bool(state.get("retainOnDelete")),
+        ignore_changes=tuple(state.get("ignoreChanges") or ()),
         aliases=tuple(state.get("aliases") or ()),
         computed=frozenset(marks.computed),
         partial=frozenset(marks.partial),
@@ -117,6 +125,13 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _user_position(state: Mapping[str, Any]) -> tuple[str | None, int | None]:
+    """Where the user's own code made it: the engine's position may lie in an SDK, and then the stack trace knows more."""
+    traced = (frame.get("sourcePosition") for frame in state.get("stackTrace") or () if isinstance(frame, dict))
+    own = next((position for position in traced if position and "/site-packages/" not in str(position)), None)
+    return _position(own or state.get("sourcePosition"))
 
 
 def _position(position: Any) -> tuple[str | None, int | None]:

@@ -7,6 +7,7 @@ that the program's own code (a policy document, an `.apply`) runs on it as it wi
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 _PATTERN = re.compile(r"<<([^<>|]+)\|([^<>|]+)\|([^<>|]+)>>")
@@ -30,3 +31,8 @@ def contains_placeholder(value: Any) -> bool:
 def references(value: str) -> list[tuple[str, str, str]]:
     """The (type token, resource name, attribute) of each placeholder in the string, in order."""
     return [(match[1], match[2], match[3]) for match in _PATTERN.finditer(value)]
+
+
+def renamed_placeholders(value: str, names: Mapping[tuple[str, str], str]) -> str:
+    """The string with other resource names in its placeholders, by (type token, name)."""
+    return _PATTERN.sub(lambda match: placeholder(match[1], names.get((match[1], match[2]), match[2]), match[3]), value)

@@ -6,12 +6,18 @@ import importlib.metadata
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from mlctl.config import load_environments
+from mlctl.plan.environment import Repository
+from tests.conftest import PlanOf
 from tests.engine.api_server import ApiServer
+from tests.engine.engine_runs import EngineRuns
 from tests.engine.fidelity import Fidelity
+from tests.engine.gate import BROKEN_ENVIRONMENT, broken_resources, policy_config
 from tools.engines import crds as crds_module
 from tools.engines.group import read_groups
 
@@ -58,6 +64,24 @@ def crds(api_server: ApiServer) -> dict[str, list[str]]:
             version, kind = name.split(" ")
             api_server.wait_for_kind(version, kind)
     return kinds
+
+
+@pytest.fixture(scope="session")
+def engine_runs(tmp_path_factory: pytest.TempPathFactory, repository: Repository, plan_of: PlanOf) -> EngineRuns:
+    """The real Pulumi engine over every environment."""
+
+    def policies(name: str) -> dict[str, Any]:
+        [environment] = load_environments(repository.environments, [name])
+        return policy_config(repository, environment)
+
+    return EngineRuns(
+        binary=need(ENGINES / "bin" / "pulumi"),
+        folder=tmp_path_factory.mktemp("pulumi"),
+        stacks=lambda name: [stack.name for stack in plan_of(name).stacks],
+        policy_config=policies,
+        breaks=lambda name: broken_resources(repository, plan_of(name)) if name == BROKEN_ENVIRONMENT else [],
+        environments=[item.stem for item in sorted(repository.environments.glob("*.yaml"))],
+    )
 
 
 FIDELITY = Fidelity()

@@ -39,7 +39,8 @@ def over_the_wire(program: Program, answers: Answers, exports: Mapping[str, Stru
     """What the program says to the other end of the protocol. `exports` are those of the stacks it reads, by `project/stack`."""
     with WireRecorder(program.project, program.stack, answers, exports) as recorder:
         settings = {
-            "address": recorder.address,
+            "monitor": recorder.address,
+            "engine": recorder.address,
             "project": program.project,
             "stack": program.stack,
             "config": dict(program.config),

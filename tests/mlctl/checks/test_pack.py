@@ -7,17 +7,21 @@ from datetime import date
 from typing import Any
 
 import pytest
+from pulumi_policy import ResourceValidationArgs
 
 from mlctl.checks.discovery import find_rules
 from mlctl.checks.pack import pack_config
 from mlctl.checks.rule_facts import check_settings
 from mlctl.checks.settings import allowed_families, rule_settings
 from mlctl.checks.subjects import model_subjects
+from mlctl.checks.waivers import Waiver
 from mlctl.config import Environment, load_environments
 from mlctl.config.gates import Policy, RuleSetting
 from mlctl.errors import InputError
 from mlctl.finding import Enforcement
 from mlctl.plan.environment import Repository
+from policies.rule import ResourceRule
+from policies.sample import OPTIONS
 
 ROOT = Repository.find().root
 RULES = find_rules(ROOT / "policies")
@@ -76,3 +80,44 @@ def test_a_setting_of_no_rule_is_refused() -> None:
     assert (
         str(error.value) == "environments/dev.yaml: policy.rules.aws-kms-rotate: there is no rule of this id; did you mean aws-kms-rotated?"
     )
+
+
+def waiver(**changed: Any) -> Waiver:
+    given = {
+        "rule": "aws-sqs-encrypted",
+        "resource": "jobs-*",
+        "reason": "Nothing secret is ever in these queues.",
+        "owner": "a@example.com",
+        "ticket": "T-1",
+        "expires": "2026-01-01",
+    }
+    return Waiver.model_validate({**given, **changed})
+
+
+@pytest.mark.parametrize(
+    ("changed", "waived"),
+    [
+        ({}, ["jobs-*"]),
+        ({"environments": ["prod"]}, ["jobs-*"]),
+        ({"environments": ["dev"]}, []),
+        ({"expires": "2025-12-31"}, []),
+    ],
+)
+def test_the_engine_is_told_the_waivers_in_force(
+    environment: Environment, settings: dict[str, Any], changed: dict[str, Any], waived: list[str]
+) -> None:
+    config = pack_config(RULES, environment, settings, [waiver(**changed)])
+    assert config["aws-sqs-encrypted"]["waived"] == waived
+    assert config["aws-sns-encrypted"]["waived"] == []
+
+
+@pytest.mark.parametrize(("name", "messages"), [("jobs-failed", 0), ("other", 1)])
+def test_a_waived_resource_is_not_reported(environment: Environment, settings: dict[str, Any], name: str, messages: int) -> None:
+    rule = next(rule for rule in RULES if rule.name == "aws-sqs-encrypted")
+    assert isinstance(rule, ResourceRule)
+    config = pack_config(RULES, environment, settings, [waiver()])[rule.name]
+    urn = f"urn:pulumi:prod::x::aws:sqs/queue:Queue::{name}"
+    args = ResourceValidationArgs("aws:sqs/queue:Queue", dict(rule.header.disallowed), urn, name, OPTIONS, None, config)
+    said: list[str] = []
+    rule._judge(args, lambda message, _: said.append(message))
+    assert len(said) == messages

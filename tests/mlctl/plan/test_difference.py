@@ -38,3 +38,29 @@ def test_a_rename_with_an_alias_is_no_replacement() -> None:
     renamed = replace(bucket("new"), aliases=(bucket("old").urn,))
     assert found(plan(bucket("old")), plan(renamed)) == []
     assert found(plan(bucket("old", a=1)), plan(renamed)) == [("changed", "new", ("a",))]
+
+
+def door(name: str, *aliases: str) -> tuple[Resource, Resource]:
+    """A component and its child, which names what the component computes."""
+    kind = "acme:net:Door"
+    component = Resource(urn=f"urn:pulumi:dev::app::{kind}::{name}", type=kind, name=name, inputs={}, custom=False, aliases=aliases)
+    child = Resource(
+        urn=f"urn:pulumi:dev::app::{kind}$aws:s3/bucket:Bucket::{name}-logs",
+        type="aws:s3/bucket:Bucket",
+        name=f"{name}-logs",
+        inputs={"policy": f"of <<aws:s3/bucket:Bucket|{name}-logs|arn>>"},
+        parent=component.urn,
+    )
+    return component, child
+
+
+def test_the_children_of_a_renamed_component_are_no_replacement() -> None:
+    alias = "urn:pulumi:dev::app::acme:net:Door::old"
+    assert found(plan(*door("old")), plan(*door("new", alias))) == []
+    assert found(plan(*door("old")), plan(*door("new"))) == [("removed", "old-logs", ()), ("added", "new-logs", ())]
+
+
+def test_a_child_that_is_renamed_with_its_component_is_no_replacement() -> None:
+    component, child = door("new", "urn:pulumi:dev::app::acme:net:Door::old")
+    other = replace(child, urn=child.urn.replace("new-logs", "archive"), name="archive", inputs={}, aliases=(child.urn,))
+    assert found(plan(*door("old")), plan(component, other)) == [("changed", "archive", ("policy",))]

@@ -120,6 +120,44 @@ def test_errors_of_the_preview_fail_the_stack(tmp_path: Path) -> None:
     assert (stack.status, stack.errors[0].problem) == ("failed", "boom")
 
 
+def read_one(folder: Path, *states: dict[str, Any]) -> tuple[Resource, ...]:
+    [stack] = read_plan(write(folder, json.dumps({"deployment": {"resources": list(states)}}))).stacks
+    return stack.resources
+
+
+def test_the_line_is_the_users_and_not_the_sdks(tmp_path: Path) -> None:
+    sdk = "project:///../../.venv/lib/python3.11/site-packages/pulumi_aws/s3/bucket.py#12"
+    frames = [{"sourcePosition": sdk}, {}, {"sourcePosition": "project:///__main__.py#7"}, {"sourcePosition": "project:///host.py#1"}]
+    [traced] = read_one(tmp_path, state(sourcePosition=sdk, stackTrace=frames))
+    assert (traced.file, traced.line) == ("__main__.py", 7)
+    [untraced] = read_one(tmp_path, state(sourcePosition="project:///__main__.py#9"))
+    assert (untraced.file, untraced.line) == ("__main__.py", 9)
+
+
+def test_what_the_engine_notes_for_itself_is_left_out(tmp_path: Path) -> None:
+    token = "pulumi:providers:aws"
+    aws = {"urn": f"urn:pulumi:prod::app::{token}::aws", "type": token, "custom": True}
+    own = {"urn": "urn:pulumi:prod::app::pulumi:providers:pulumi::default", "type": "pulumi:providers:pulumi", "custom": True}
+    reference = {
+        "urn": "urn:pulumi:prod::app::pulumi:pulumi:StackReference::organization/base/prod",
+        "type": "pulumi:pulumi:StackReference",
+        "custom": True,
+        "external": True,
+        "provider": f"{own['urn']}::1",
+    }
+    inputs = {"region": "eu-west-1", "version": "7.51.1", "pluginDownloadURL": "x", "__internal": {}}
+    read = read_one(tmp_path, {**aws, "inputs": inputs}, own, reference)
+    assert [(item.type, item.inputs, item.provider) for item in read] == [
+        (token, {"region": "eu-west-1"}, None),
+        ("pulumi:pulumi:StackReference", {}, None),
+    ]
+
+
+def test_ignored_changes_are_read(tmp_path: Path) -> None:
+    [read] = read_one(tmp_path, state(ignoreChanges=["tags"]))
+    assert read.ignore_changes == ("tags",)
+
+
 def test_export_redacts_secrets(tmp_path: Path) -> None:
     wrapped = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:abc"}
     export = {"version": 3, "deployment": {"resources": [state(inputs={"password": wrapped}), state(urn=BUCKET + "2", delete=True)]}}
