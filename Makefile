@@ -29,8 +29,8 @@ check: .venv/.gate .checkov/.checkov ## Gate all environments: plan, policies, C
 test: .venv/.dev .checkov/.checkov ## Run the tests (TEST="tests/mlctl -k plan" selects)
 	.venv/bin/pytest $(or $(TEST),tests)
 
-engines: ## Put the pinned engines into .engines/bin
-	$(PYTHON) tools/engines/build.py
+engines: ## Put the pinned engines into .engines/bin (ENGINES="--best-effort" goes on without those that cannot be had)
+	$(PYTHON) tools/engines/build.py $(ENGINES)
 
 test-engine: .venv/.dev .checkov/.checkov engines ## Run the tests against real engines
 	ENGINES_REQUIRED=1 .venv/bin/pytest tests/engine

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Puts the pinned engines into .engines/bin and the CRDs into .engines/crds: `python3 tools/engines/build.py [--list] [--best-effort]`.
+"""Puts the pinned engines into .engines/bin and the CRDs into .engines/crds: `python3 tools/engines/build.py [OPTION]`.
 
 Each folder with a go.mod beside this file is a group of engines. They are compiled from their published Go modules, whose sources go.sum
 pins by hash. What was compiled is kept in the user's cache, so that a fresh clone on the same machine is ready in seconds. Only the
-standard library is used.
+standard library is used. `.engines/refused` lists what the module proxy does not give out, a path a line: its tests are left out by name.
 
-Exit status: 0 all are there; 3 some could not be had (0 with --best-effort; they are named on standard error).
+Exit status: 0 all are there; 3 some could not be had (0 with --best-effort, or where all were refused with --allow-refused; they are
+named on standard error).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
 from tools.engines import crds  # noqa: E402
-from tools.engines.golang import EngineError, compile_program, download, require_go  # noqa: E402
+from tools.engines.golang import EngineError, RefusedError, compile_program, download, require_go  # noqa: E402
 from tools.engines.group import Group, Tool, read_groups  # noqa: E402
 
 TARGET = HERE.parents[1] / ".engines"
@@ -98,20 +99,31 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Put the pinned engines into .engines/bin.")
     parser.add_argument("--list", action="store_true", help="print each tool, its version and its state, and build nothing")
     parser.add_argument("--best-effort", action="store_true", help="end with 0 although some could not be built")
+    parser.add_argument("--allow-refused", action="store_true", help="end with 0 where nothing is missing but what the proxy refused")
     options = parser.parse_args()
     jobs = read_jobs()
     if options.list:
         for job in jobs:
             print(f"{job.name:<22} {job.version:<10} {job.state}")
         return 0
-    left_out = 0
+    left_out = put_in_place(jobs)
+    refused = [str(job.place.relative_to(TARGET)) for job, error in left_out if isinstance(error, RefusedError)]
+    TARGET.mkdir(exist_ok=True)
+    (TARGET / "refused").write_text("".join(f"{place}\n" for place in refused), encoding="utf-8")
+    allowed = options.best_effort or (options.allow_refused and len(refused) == len(left_out))
+    return 3 if left_out and not allowed else 0
+
+
+def put_in_place(jobs: list[Job]) -> list[tuple[Job, EngineError]]:
+    """Does the jobs and says so, and returns those that could not be done."""
+    left_out: list[tuple[Job, EngineError]] = []
     for job in jobs:
         try:
             print(f"{job.name} {job.version}: {job.run()}", flush=True)
         except EngineError as error:
-            left_out += 1
+            left_out.append((job, error))
             print(f"{job.name} {job.version}: left out: {error}", file=sys.stderr, flush=True)
-    return 3 if left_out and not options.best_effort else 0
+    return left_out
 
 
 if __name__ == "__main__":

@@ -14,6 +14,13 @@ class EngineError(Exception):
     """Something cannot be had here; the text says why and what to do."""
 
 
+class RefusedError(EngineError):
+    """The module proxy does not give out a pinned module (any more): nothing that a change here would mend."""
+
+
+_REFUSED = re.compile(r"\b(403 Forbidden|404 Not Found|410 Gone)\b")
+
+
 def go_version(text: str) -> tuple[int, ...]:
     """The Go version that a go.mod file asks for, or that `go version` prints."""
     found = re.search(r"^go (?:version go)?(\d+)\.(\d+)(?:\.(\d+))?", text, re.MULTILINE)
@@ -40,7 +47,7 @@ def download(go: str, module: str, version: str, pin: tuple[str, str]) -> Path:
     done = subprocess.run(command, cwd=Path(__file__).parent, env=_environment(), capture_output=True, text=True, check=False)
     answer = json.loads(done.stdout) if done.stdout.startswith("{") else {"Error": done.stderr.strip()}
     if "Error" in answer:
-        raise EngineError(" / ".join(answer["Error"].splitlines()[-2:]))
+        raise _failure(answer["Error"], last=2)
     if answer["Sum"] != pin[0]:
         raise EngineError(f"{module} {version} hashes to {answer['Sum']}, and {pin[1]} says {pin[0]}")
     return Path(answer["Dir"])
@@ -55,8 +62,14 @@ def compile_program(go: str, folder: Path, package: str, flags: str, target: Pat
     done = subprocess.run([*gently, *command], cwd=folder, env=_environment(), capture_output=True, text=True, check=False)
     if done.returncode:
         part.unlink(missing_ok=True)
-        raise EngineError("go build failed: " + " / ".join(done.stderr.strip().splitlines()[-3:]))
+        raise _failure(done.stderr, last=3, what="go build failed: ")
     part.replace(target)
+
+
+def _failure(said: str, *, last: int, what: str = "") -> EngineError:
+    """What Go said, in its last lines."""
+    kind = RefusedError if _REFUSED.search(said) else EngineError
+    return kind(what + " / ".join(said.strip().splitlines()[-last:]))
 
 
 def _environment() -> dict[str, str]:

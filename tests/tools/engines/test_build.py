@@ -42,7 +42,7 @@ FAKE_GO = """#!/bin/sh
 [ "$1" = version ] && { echo "go version go1.26.8 linux/amd64"; exit; }
 [ "$1" = mod ] && { echo "{\\"Sum\\": \\"h1:$SUM\\", \\"Dir\\": \\"$MODULE\\"}"; exit; }
 echo "$@" >> "$CALLS"
-case "$*" in *store*) echo "broken" >&2; exit 1;; esac
+case "$*" in *store*) echo "$STORE" >&2; exit 1;; esac
 [ -e module ] && ls module module/* >> "$CALLS"
 while [ "$1" != -o ]; do shift; done
 echo "#!/bin/sh" > "$2"
@@ -73,7 +73,7 @@ def clone(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(clone: Path, *options: str, go: bool = True, sum_: str = "right") -> subprocess.CompletedProcess[str]:
+def run(clone: Path, *options: str, go: bool = True, sum_: str = "right", store: str = "broken") -> subprocess.CompletedProcess[str]:
     environment = {
         "PATH": f"{clone / 'path'}:/usr/bin:/bin" if go else "/nonexistent",
         "XDG_CACHE_HOME": str(clone / "cache"),
@@ -81,6 +81,7 @@ def run(clone: Path, *options: str, go: bool = True, sum_: str = "right") -> sub
         "CALLS": str(clone / "calls"),
         "MODULE": str(clone / "module"),
         "SUM": sum_,
+        "STORE": store,
     }
     command = [sys.executable, str(clone / "clone" / "tools" / "engines" / "build.py"), *options]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -108,6 +109,26 @@ def test_best_effort_ends_well_and_still_names_what_is_left_out(clone: Path) -> 
     done = run(clone, "--best-effort")
     assert done.returncode == 0
     assert "store v3.5.1: left out" in done.stderr
+
+
+REFUSED = "reading example.org/store.zip: 403 Forbidden"
+
+
+@pytest.mark.parametrize(
+    ("said", "sum_", "status", "listed"),
+    [(REFUSED, "right", 0, "bin/store\n"), ("broken", "right", 3, ""), (REFUSED, "wrong", 3, "bin/store\n")],
+)
+def test_what_the_proxy_refuses_may_be_missing_and_nothing_else(clone: Path, said: str, sum_: str, status: int, listed: str) -> None:
+    done = run(clone, "--allow-refused", sum_=sum_, store=said)
+    assert (done.returncode, (clone / "clone" / ".engines" / "refused").read_text()) == (status, listed)
+    assert "store v3.5.1: left out: go build failed: " in done.stderr
+
+
+def test_what_was_refused_once_is_no_longer_listed_once_it_is_there(clone: Path) -> None:
+    run(clone, store=REFUSED)
+    (clone / "path" / "go").write_text(FAKE_GO.replace("*store*", "*nothing*"))
+    assert run(clone).returncode == 0
+    assert (clone / "clone" / ".engines" / "refused").read_text() == ""
 
 
 def test_a_second_run_takes_what_is_built_from_the_cache(clone: Path) -> None:
