@@ -61,6 +61,8 @@ class Known:
     siblings: dict[str, Sibling] = field(default_factory=dict)
     sibling_kind: str = "steps"
     item: bool = False
+    item_fields: frozenset[str] | None = None
+    """None where they are not known beforehand."""
 
     def problem(self, variable: str) -> str | None:
         """Why `variable` cannot be seen from here, or None."""
@@ -68,7 +70,9 @@ class Known:
             return None
         if variable in ENDING:
             return f"`{variable}` is known only to the exit handler and to hooks of the workflow"
-        if (self.item and _ITEM.fullmatch(variable)) or _STRFTIME.fullmatch(variable):
+        if self.item and _ITEM.fullmatch(variable):
+            return self._item_problem(variable)
+        if _STRFTIME.fullmatch(variable):
             return None
         if variable.startswith(f"{self.sibling_kind}."):
             return self._sibling_problem(variable)
@@ -76,6 +80,12 @@ class Known:
         if is_foreign(variable) and not hint:
             return None
         return f"`{variable}` is not known here{hint}"
+
+    def _item_problem(self, variable: str) -> str | None:
+        _, dot, name = variable.partition(".")
+        if not dot or self.item_fields is None or name in self.item_fields:
+            return None
+        return f"`{variable}`: no item has a `{name}`; fields: {', '.join(sorted(self.item_fields))}"
 
     def _sibling_problem(self, variable: str) -> str | None:
         _, name, rest = [*variable.split(".", 2), ""][:3]
