@@ -6,12 +6,16 @@ import importlib.metadata
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import yaml
 
 from tests.engine.api_server import ApiServer
+from tests.engine.argo_cluster import ArgoCluster
 from tests.engine.fidelity import Fidelity
+from tests.engine.node.process import may_isolate
+from tests.moto_server import moto
 from tools.engines import build
 from tools.engines import crds as crds_module
 
@@ -21,11 +25,14 @@ ENGINES = ROOT / ".engines"
 
 def need(path: Path) -> Path:
     if not path.exists():
-        message = f"{path.name} is missing: run `make engines`"
-        if os.environ.get("ENGINES_REQUIRED"):
-            pytest.fail(message)
-        pytest.skip(message)
+        missing(f"{path.name} is missing: run `make engines`")
     return path
+
+
+def missing(message: str) -> NoReturn:
+    if os.environ.get("ENGINES_REQUIRED"):
+        pytest.fail(message)
+    pytest.skip(message)
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +65,23 @@ def crds(api_server: ApiServer) -> dict[str, list[str]]:
             version, kind = name.split(" ")
             api_server.wait_for_kind(version, kind)
     return kinds
+
+
+@pytest.fixture(scope="session")
+def argo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArgoCluster]:
+    """A cluster of its own, with a node: the policies that other tests put on theirs do not meet its pods."""
+    for program in ("etcd", "kube-apiserver", "argo", "argoexec", "workflow-controller"):
+        need(ENGINES / "bin" / program)
+    crds = need(ENGINES / "crds" / "argo-workflows")
+    if not may_isolate():
+        missing("mount and process namespaces, or layers of file systems, are not permitted here")
+    folder = tmp_path_factory.mktemp("argo")
+    with (
+        moto() as storage,
+        ApiServer(ENGINES / "bin", tmp_path_factory.mktemp("argo-api-server")) as server,
+        ArgoCluster(server, ENGINES / "bin", crds, folder, storage) as cluster,
+    ):
+        yield cluster
 
 
 FIDELITY = Fidelity()

@@ -14,6 +14,7 @@ COMPARISONS = {
     "workflow pods": "Pods and volume claims of the rendered workflows: a real API server with the plan's policies and quotas admits them",
     "pack": "Resources judged by the gate, and by the policy pack over Pulumi's analyzer protocol",
     "pack samples": "Disallowed samples of the rules, judged by the gate and by the policy pack",
+    "argo manifests": "Manifests of the local runner's test set: Argo's controller and executor do what they say",
     "workflows": "GitHub workflows: actionlint finds nothing",
 }
 """Everything that a whole run compares."""
