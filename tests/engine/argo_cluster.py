@@ -142,7 +142,7 @@ class ArgoCluster:
 
     def _create_crds(self) -> None:
         for file in sorted(self._crds.glob("argoproj.io_*.yaml")):
-            definition = yaml.safe_load(file.read_text())
+            definition = yaml.load(file.read_text(), yaml.CSafeLoader)
             self.create(definition)
             spec = definition["spec"]
             self.server.wait_for_kind(f"{spec['group']}/v1alpha1", spec["names"]["kind"])

@@ -51,6 +51,14 @@ def bind(source: int, target: str, *, read_only: bool) -> None:
         mount("", target, flags=MS_BIND | MS_REMOUNT | MS_RDONLY)
 
 
+def open_to_all(path: Path) -> None:
+    """Lets any user reach it, as an image does what it holds; the writable layer takes the change."""
+    for folder in (path, *path.parents):
+        mode = folder.stat().st_mode
+        if mode & 0o055 != 0o055:
+            folder.chmod(mode | 0o055)
+
+
 def become(spec: dict[str, Any]) -> None:
     mount("", "/", flags=MS_REC | MS_PRIVATE)
     opened = [(os.open(item["source"], os.O_PATH), item) for item in spec["mounts"]]
@@ -60,12 +68,17 @@ def become(spec: dict[str, Any]) -> None:
     for source, item in sorted(opened, key=lambda pair: pair[1]["target"].count("/")):
         bind(source, item["target"], read_only=item["read_only"])
         os.close(source)
+    for path in spec["readable"]:
+        open_to_all(Path(path))
     if spec["read_only"]:
         mount("", "/", flags=MS_BIND | MS_REMOUNT | MS_RDONLY)
     else:
         Path(spec["cwd"]).mkdir(parents=True, exist_ok=True)
     os.chdir(spec["cwd"])
     os.umask(0o022)
+    os.setgroups(spec["groups"])
+    os.setgid(spec["group"])
+    os.setuid(spec["user"])
     os.execvpe(spec["command"][0], spec["command"], spec["environment"])
 
 

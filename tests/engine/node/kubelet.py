@@ -4,8 +4,8 @@ What is a real kubelet's: init containers one after another, then the others sid
 deadlines; SIGTERM, grace and SIGKILL when a pod is deleted or over its deadline; the status that the API server shows. Every container
 has a mount and a process namespace of its own over a writable layer of this machine's file system (`container.py`).
 
-What is not: images (every image is this machine, with the project's Python and the project on its path), users (all are root),
-limits, probes, networks of their own, restarts, the order of scheduling. It takes as many pods at a time as it has room for.
+What is not: images (every image is this machine, with the project's Python and the project on its path), limits, probes, networks of
+their own, restarts, the order of scheduling. It takes as many pods at a time as it has room for.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.engine.node.api import Api, Config, Object
 from tests.engine.node.process import NAMESPACES, Container, now
-from tests.engine.node.variables import Variables, expanded
+from tests.engine.node.variables import ROOT, Variables, expanded
 from tests.engine.node.volumes import Volumes
 
 POLL_SECONDS = 0.05
@@ -30,7 +30,7 @@ class Pod(threading.Thread):
         self._folder = Path(config.folder) / "pods" / self.uid
         self._variables = Variables(pod, config, api)
         self._volumes = Volumes(pod, self._folder, self._variables, config, api)
-        self._started = now()
+        self._since = now()
         self._begun = time.monotonic()
         self._gone = threading.Event()
         self._deleted = threading.Event()
@@ -130,7 +130,7 @@ class Pod(threading.Thread):
         ready = phase == "Running"
         status: Object = {
             "phase": phase,
-            "startTime": self._started,
+            "startTime": self._since,
             "hostIP": "127.0.0.1",
             "podIP": "127.0.0.1",
             "conditions": [
@@ -150,12 +150,17 @@ class Pod(threading.Thread):
         own = self._folder / "containers" / container.name
         own.mkdir(parents=True)
         environment = self._variables.of(definition)
+        security = {**self.pod["spec"].get("securityContext", {}), **definition.get("securityContext", {})}
         words = [*definition.get("command", []), *definition.get("args", [])]
         spec = {
             "folder": str(own),
             "mounts": self._volumes.mounts(definition),
             "cwd": definition.get("workingDir") or "/",
-            "read_only": bool(definition.get("securityContext", {}).get("readOnlyRootFilesystem")),
+            "readable": [str(ROOT), sys.prefix, sys.base_prefix],
+            "read_only": bool(security.get("readOnlyRootFilesystem")),
+            "user": security.get("runAsUser", 0),
+            "group": security.get("runAsGroup", 0),
+            "groups": [security["fsGroup"]] if "fsGroup" in security else [],
             "command": [expanded(word, environment) for word in words],
             "environment": environment,
         }

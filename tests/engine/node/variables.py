@@ -27,7 +27,7 @@ class Variables:
         found = {
             "PATH": f"{Path(sys.executable).parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "PYTHONPATH": str(ROOT),
-            "HOME": "/root",
+            "HOME": "/",
             "HOSTNAME": self._pod["metadata"]["name"],
             "KUBERNETES_SERVICE_HOST": server,
             "KUBERNETES_SERVICE_PORT": port,
