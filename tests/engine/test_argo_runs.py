@@ -5,6 +5,7 @@ Where the two must differ, the line `argo` of the manifest says what Argo does i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.engine.argo_cluster import ArgoCluster
+from tests.engine.argo_cluster import CONTROLLER, ArgoCluster
 from tests.engine.fidelity import Fidelity
 
 MANIFESTS = Path(__file__).parents[1] / "mlctl" / "workflow" / "manifests" / "accepted"
@@ -53,6 +54,9 @@ def runnable(documents: list[Object], parameters: dict[str, str]) -> Object:
     else:
         reference = {"name": main["metadata"]["name"], "clusterScope": main["kind"] == "ClusterWorkflowTemplate"}
         spec = {"workflowTemplateRef": reference}
+    for item in spec.get("arguments", {}).get("parameters", []):
+        if "value" in item and not isinstance(item["value"], str):
+            item["value"] = json.dumps(item["value"])  # as `argo submit` sends it; the CRD takes text only
     if parameters:
         arguments = spec.setdefault("arguments", {})
         kept = [item for item in arguments.get("parameters", []) if item["name"] not in parameters]
@@ -69,6 +73,8 @@ def submit(argo: ArgoCluster, file: Path) -> Submitted:
         if item["kind"] not in {"Workflow", "CronWorkflow"}:
             argo.create(item, namespace)
     for name, value in (expected.get("env") or {}).items():
+        if name in CONTROLLER:
+            continue
         secret, _, key = name.lower().rpartition("_")
         data = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": secret}, "stringData": {key: value}}
         argo.create(data, namespace)
@@ -78,7 +84,13 @@ def submit(argo: ArgoCluster, file: Path) -> Submitted:
 @pytest.fixture(scope="module")
 def submitted(argo: ArgoCluster) -> dict[Path, Submitted]:
     """All of them at once: Argo has them to itself."""
-    return {file: submit(argo, file) for file in FILES}
+    found = {}
+    for file in FILES:
+        try:
+            found[file] = submit(argo, file)
+        except AssertionError as error:
+            print("NOT SUBMITTED", file.stem, error)
+    return found
 
 
 def answer(argo: ArgoCluster, run: Submitted, supplied: dict[str, str]) -> None:

@@ -29,6 +29,8 @@ class Kubelet:
         self._config = config
         self._api = Api(config)
         self._pods: dict[str, Pod] = {}
+        self._known: set[str] = set()
+        """Of all pods that were ever taken: one that has just ended may still be in a list that was asked for before."""
 
     def run(self) -> None:
         node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": self._config.node}}
@@ -53,7 +55,7 @@ class Kubelet:
                 self._forget(pod)
             elif "deletionTimestamp" in seen[uid]["metadata"]:
                 pod.delete(float(seen[uid]["metadata"].get("deletionGracePeriodSeconds") or 0))
-        waiting = [pod for uid, pod in seen.items() if uid not in self._pods and "deletionTimestamp" not in pod["metadata"]]
+        waiting = [pod for uid, pod in seen.items() if uid not in self._known and "deletionTimestamp" not in pod["metadata"]]
         for pod in sorted(waiting, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))[: self._config.room - len(self._pods)]:
             self._take(pod)
 
@@ -72,6 +74,7 @@ class Kubelet:
                 return
         running = Pod(pod, self._config, self._api)
         self._pods[meta["uid"]] = running
+        self._known.add(meta["uid"])
         running.start()
 
 
