@@ -69,8 +69,11 @@ def dress(template: dict[str, Any], place: Place) -> None:
 
 
 def memoised(name: str, place: Place) -> dict[str, Any]:
-    """`memoize` of a template that MEMOISED names."""
-    cache = {"configMap": {"name": f"memo-{place.name}"}}
+    """`memoize` of a template that MEMOISED names.
+
+    Argo keeps an entry per `key` and never reads the ConfigMap's own, but the CRD demands it.
+    """
+    cache = {"configMap": {"name": f"memo-{place.name}", "key": "entries"}}
     return {"key": f"{{{{inputs.parameters.{MEMOISED[name]}}}}}", "maxAge": "168h", "cache": cache}
 
 

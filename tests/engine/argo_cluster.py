@@ -26,6 +26,8 @@ BUCKET = "artifacts"
 AWS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1"}
 WAIT_SECONDS = 900
 """Long: it ends a test that will never end, and measures nothing."""
+MODULES = (ROOT, ROOT / "tests" / "mlctl" / "workflow")
+"""Where Python finds the project and the functions of the Hera steps in the manifests."""
 CONTROLLER = {"LEADER_ELECTION_DISABLE": "true", "TRANSIENT_ERROR_PATTERN": "spot instance"}
 EXECUTOR_RULES = [
     {"apiGroups": ["argoproj.io"], "resources": ["workflowtaskresults"], "verbs": ["create", "patch"]},
@@ -127,9 +129,12 @@ class ArgoCluster:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def log(self, namespace: str, pod: str, container: str = "main") -> str:
-        """What a container wrote to its standard output."""
-        return (self.folder / "node" / "logs" / namespace / pod / container).read_text()
+    def log(self, namespace: str, node: str, container: str = "main") -> str | None:
+        """What a container wrote to its standard output, by the id of Argo's node; the pod may be gone."""
+        logs = self.folder / "node" / "logs" / namespace
+        if (logs / node).exists():
+            return (logs / node / container).read_text()
+        return next((path.read_text() for path in logs.glob(f"*-{node.rpartition('-')[2]}/{container}")), None)
 
     def check(self) -> None:
         """Raises where the controller or the node has died."""
@@ -193,7 +198,7 @@ class ArgoCluster:
             token=self.server.token,
             folder=str(node),
             argoexec=str((self._binaries / "argoexec").resolve()),
-            environment=AWS | {"AWS_ENDPOINT_URL": self._storage},
+            environment=AWS | {"AWS_ENDPOINT_URL": self._storage, "PYTHONPATH": os.pathsep.join(map(str, MODULES))},
         )
         settings = self.folder / "node.json"
         settings.write_text(json.dumps(dataclasses.asdict(config)))

@@ -17,6 +17,8 @@ from typing import Any
 MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
 COULD_NOT_START = 128
 """What a container runtime gives as exit code where the command could not even be started."""
+DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"}
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -33,9 +35,17 @@ def layer(folder: Path) -> Path:
     for made in (upper, work, root):
         made.mkdir(parents=True)
     mount("overlay", str(root), "overlay", data=f"lowerdir=/,upperdir={upper},workdir={work}")
-    for path in ("dev", "sys"):
-        mount(f"/{path}", str(root / path), flags=MS_BIND | MS_REC)
+    mount("/sys", str(root / "sys"), flags=MS_BIND | MS_REC)
     mount("proc", str(root / "proc"), "proc")
+    mount("tmpfs", str(root / "dev"), "tmpfs", data="mode=755")
+    for name in DEVICES:
+        device = root / "dev" / name
+        device.touch()
+        mount(f"/dev/{name}", str(device), flags=MS_BIND)
+    for name, target in LINKS.items():
+        (root / "dev" / name).symlink_to(target)
+    (root / "dev" / "shm").mkdir()
+    mount("tmpfs", str(root / "dev" / "shm"), "tmpfs", data="mode=1777")
     return root
 
 

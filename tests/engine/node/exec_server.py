@@ -84,7 +84,7 @@ def start_exec_server(config: Config, find: Find) -> int:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name is the library's
+        def log_message(self, format: str, *args: object) -> None:
             """Says nothing."""
 
         def do_POST(self) -> None:

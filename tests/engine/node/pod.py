@@ -152,9 +152,13 @@ class Pod(threading.Thread):
         environment = self._variables.of(definition)
         security = {**self.pod["spec"].get("securityContext", {}), **definition.get("securityContext", {})}
         words = [*definition.get("command", []), *definition.get("args", [])]
+        container.said = own / "termination-log"
+        container.said.touch(mode=0o666)
+        container.said.chmod(0o666)
+        last_words = {"source": str(container.said), "target": definition["terminationMessagePath"], "read_only": False}
         spec = {
             "folder": str(own),
-            "mounts": self._volumes.mounts(definition),
+            "mounts": [*self._volumes.mounts(definition), last_words],
             "cwd": definition.get("workingDir") or "/",
             "readable": [str(ROOT), sys.prefix, sys.base_prefix],
             "read_only": bool(security.get("readOnlyRootFilesystem")),

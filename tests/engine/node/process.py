@@ -37,13 +37,16 @@ class Container:
     started: str = ""
     finished: str = ""
     exit_code: int | None = None
+    said: Path | None = None
+    """The file in which it may say why it ended."""
+    message: str = ""
 
     def status(self) -> Object:
         state: Object = {"waiting": {"reason": "PodInitializing"}}
         if self.exit_code is not None:
             reason = "Completed" if self.exit_code == 0 else "Error"
             times = {"startedAt": self.started, "finishedAt": self.finished}
-            state = {"terminated": {"exitCode": self.exit_code, "reason": reason, **times}}
+            state = {"terminated": {"exitCode": self.exit_code, "reason": reason, "message": self.message, **times}}
         elif self.process is not None:
             state = {"running": {"startedAt": self.started}}
         running = "running" in state
@@ -55,6 +58,8 @@ class Container:
             return False
         self.exit_code = 128 - code if code < 0 else code
         self.finished = now()
+        if self.said is not None:
+            self.message = self.said.read_text(errors="replace")[:4096]
         return True
 
     @property
