@@ -38,7 +38,7 @@ KNATIVE_OPERATOR = Chart(name="knative-operator", repository="https://knative.gi
 KSERVE_CRD = Chart(name="kserve-crd", repository="oci://ghcr.io/kserve/charts", version="v0.16.0")
 KSERVE = Chart(name="kserve", repository="oci://ghcr.io/kserve/charts", version="v0.16.0")
 KUBERAY_OPERATOR = Chart(name="kuberay-operator", repository="https://ray-project.github.io/kuberay-helm/", version="1.5.1")
-KUEUE = Chart(name="kueue", repository="oci://registry.k8s.io/kueue/charts", version="0.14.3")
+KUEUE = Chart(name="kueue", repository="oci://registry.k8s.io/kueue/charts", version="0.17.0")
 KUBE_PROMETHEUS_STACK = Chart(
     name="kube-prometheus-stack", repository="https://prometheus-community.github.io/helm-charts", version="79.5.0"
 )

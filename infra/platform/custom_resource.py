@@ -22,7 +22,7 @@ def custom_resource(
     opts: pulumi.ResourceOptions,
     namespace: str | None = None,
 ) -> kubernetes.apiextensions.CustomResource:
-    """`api` is group and version, such as `kueue.x-k8s.io/v1beta1`; no namespace for kinds of the whole cluster."""
+    """`api` is group and version, such as `kueue.x-k8s.io/v1beta2`; no namespace for kinds of the whole cluster."""
     metadata: dict[str, Any] = {"name": name, "labels": labels(name, team)}
     if namespace:
         metadata["namespace"] = namespace

@@ -16,7 +16,7 @@ from infra.platform.fair_share import Share, fair_shares
 from mlctl.config.cluster import NodePool
 from mlctl.config.team import Team
 
-API = "kueue.x-k8s.io/v1beta1"
+API = "kueue.x-k8s.io/v1beta2"
 NAMESPACE = "kueue-system"
 QUEUE = "default"
 """Name of each team's queue: a job names it in the label `kueue.x-k8s.io/queue-name`."""
@@ -92,7 +92,7 @@ def cluster_queue_spec(team: Team, teams: Sequence[Team], pools: Sequence[NodePo
         gpu = fair_shares(gpus, [other.gpu_quota for other in teams])[place]
         groups.append(_group("gpu", {GPU_TAINT["key"]: _quota(GPU_TAINT["key"], gpu)}))
     return {
-        "cohort": COHORT,
+        "cohortName": COHORT,
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": team.name}},
         "queueingStrategy": "BestEffortFIFO",
         "resourceGroups": groups,
@@ -113,7 +113,7 @@ def _quota(resource: str, share: Share, unit: str = "") -> dict[str, str]:
 
 
 _CONFIG = """\
-apiVersion: config.kueue.x-k8s.io/v1beta1
+apiVersion: config.kueue.x-k8s.io/v1beta2
 kind: Configuration
 health:
   healthProbeBindAddress: :8081

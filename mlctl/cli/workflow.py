@@ -49,6 +49,10 @@ def _parameters(command: click.decorators.FC) -> click.decorators.FC:
     )(command)  # fmt: skip
 
 
+def _one_of_several(command: click.decorators.FC) -> click.decorators.FC:
+    return click.option("--name", help="Which manifest, where the file holds several to run.")(command)
+
+
 def _lookup(command: click.decorators.FC) -> click.decorators.FC:
     command = click.option("--env", default="dev", show_default=True, help="Whose rendered manifest NAME means.")(command)
     return click.option(
@@ -65,6 +69,7 @@ def _lookup(command: click.decorators.FC) -> click.decorators.FC:
     help="A file or folder for an artefact of the workflow; may be repeated.",
 )  # fmt: skip
 @click.option("--entrypoint", help="The template to start with, instead of the manifest's own.")
+@_one_of_several
 @_lookup
 @click.option("--resume", metavar="RUN", help="Go on with a run that was stopped, killed, suspended, or has failed.")
 @click.option("--yes", is_flag=True, help="Continue at suspended steps without asking.")
@@ -84,6 +89,7 @@ def run(
     parameters: dict[str, str],
     artifacts: dict[str, str],
     entrypoint: str | None,
+    name: str | None,
     env: str,
     rendered: Path,
     resume: str | None,
@@ -104,7 +110,7 @@ def run(
     view = choose_view(quiet=quiet, json_only=form == "json")
     options = Options(project=project, jobs=jobs or default_jobs(), approve=yes, warm=warm, supplied=supplied, ask=view.ask)
     if resume is not None:
-        if manifest or parameters or artifacts or entrypoint:
+        if manifest or parameters or artifacts or entrypoint or name:
             raise click.UsageError("--resume goes on with the manifest and parameters the run was started with")
         result = view.show(lambda watcher: resume_run(runs_dir, resume, watcher, options))
     else:
@@ -115,6 +121,7 @@ def run(
             parameters=parameters,
             artifacts={name: Path(path).absolute() for name, path in artifacts.items()},
             entrypoint=entrypoint,
+            name=name,
         )
         result = view.show(lambda watcher: start_run(runs_dir, start, watcher, options))
     if form == "json":
@@ -190,6 +197,7 @@ def list_runs(form: str, runs_dir: Path) -> None:
 @click.option("--server", required=True, help="The Argo server, as https://HOST[:PORT]; the token is read from ARGO_TOKEN.")
 @click.option("--namespace", help="The namespace the workflow runs in.  [default: the manifest's own, else argo]")
 @_parameters
+@_one_of_several
 @_lookup
 @click.option("--ca-file", type=click.Path(path_type=Path), help="The authority that signed the server's certificate.")
 @click.option("--timeout", type=click.FloatRange(min=0.1), default=30.0, show_default=True, help="Seconds per request.")
@@ -199,6 +207,7 @@ def submit(
     server: str,
     namespace: str | None,
     parameters: dict[str, str],
+    name: str | None,
     env: str,
     rendered: Path,
     ca_file: Path | None,
@@ -213,15 +222,15 @@ def submit(
     from mlctl.workflow.catalog import load_catalog
     from mlctl.workflow.engine.arguments import check_parameters
 
-    catalog = load_catalog(find_manifest(manifest, env, rendered))
+    catalog = load_catalog(find_manifest(manifest, env, rendered), name)
     check_parameters(catalog, parameters)
     place = namespace or str(catalog.metadata.get("namespace") or "argo")
     address = ArgoServer(url=server, token=os.environ.get(TOKEN_VARIABLE, ""), ca_file=ca_file, timeout=timeout)
-    name = send(address, catalog, place, parameters)
-    click.echo(f"{name} submitted to {place}")
+    sent = send(address, catalog, place, parameters)
+    click.echo(f"{sent} submitted to {place}")
     if watch:
-        phase = follow(address, place, name, click.echo)
-        click.echo(f"{name} {phase}")
+        phase = follow(address, place, sent, click.echo)
+        click.echo(f"{sent} {phase}")
         sys.exit(0 if phase == "Succeeded" else 1)
 
 

@@ -19,12 +19,16 @@ from typing import Any
 FILE = Path(__file__).with_name("argo_fields.json")
 KINDS = ("Workflow", "WorkflowTemplate", "CronWorkflow", "ClusterWorkflowTemplate")
 
-# Argo reads these as `AnyString`; the published models say only `string`.
-_TEXT_FIELDS = {
+# What Argo reads otherwise than the published models say; the first four are its `AnyString`.
+_OTHER_KINDS = {
     ("Parameter", "value"): "text",
     ("Parameter", "default"): "text",
     ("Parameter", "enum"): "[text]",
     ("ValueFrom", "default"): "text",
+    ("HTTPGetAction", "port"): "int|str",
+    ("TCPSocketAction", "port"): "int|str",
+    # The cache is kept under a key of the ConfigMap; the models know only its name.
+    ("Cache", "configMap"): "ConfigMapKeySelector",
 }
 # Argo 3 wrote these; Argo 4, whose models these are, renamed them.
 _OLDER_FIELDS = {
@@ -72,7 +76,7 @@ def _add(model: Any, table: FieldTable) -> str:
         for python_name, field in model.model_fields.items():
             alias = field.alias or python_name
             kind = _kind(field.annotation, table)
-            table[name][alias] = _TEXT_FIELDS.get((name, alias), kind)
+            table[name][alias] = _OTHER_KINDS.get((name, alias), kind)
     return name
 
 

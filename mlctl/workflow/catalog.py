@@ -57,6 +57,8 @@ class Catalog:
     main: Owner
     owners: list[Owner]
     config_maps: dict[str, dict[str, str]]
+    files: list[Path]
+    """The manifest's file, then the others that hold templates or ConfigMaps."""
     unread: list[str]
     """Files of the folder that could not be read as manifests."""
     metadata: Raw
@@ -118,22 +120,38 @@ class Catalog:
         return f" (not manifests, so not looked into: {', '.join(self.unread[:5])})" if self.unread else ""
 
     def _with_defaults(self, raw: Raw) -> Raw:
+        """The template over `templateDefaults`, which never change its type, and set no time limit on what only calls others."""
         defaults = self.spec.get("templateDefaults")
-        return overlay(defaults, raw) if defaults else raw
+        if not defaults:
+            return raw
+        calls = raw.get("steps") is not None or raw.get("dag") is not None
+        unfit = {kind for kind in _TYPES if raw.get(kind) is None} | (_OF_LEAVES if calls else set())
+        merged: Raw = overlay({key: value for key, value in defaults.items() if key not in unfit}, raw)
+        return merged
 
 
-def overlay(base: Any, top: Any) -> Any:
-    """`top` over `base`, key by key; lists and plain values of `top` win whole."""
+_TYPES = ("container", "script", "dag", "steps", "suspend", "resource", "http", "data", "containerSet", "plugin")
+_OF_LEAVES = {"timeout", "activeDeadlineSeconds"}
+_MERGED_BY = {"env": "name", "parameters": "name", "artifacts": "name", "volumes": "name", "volumeMounts": "mountPath"}
+"""Lists that are merged entry by entry, as Kubernetes does with these; of other lists the upper one wins whole."""
+
+
+def overlay(base: Any, top: Any, key: str = "") -> Any:
+    """`top` over `base`, key by key."""
+    if isinstance(base, list) and isinstance(top, list) and (by := _MERGED_BY.get(key)):
+        entries = {item.get(by): item for item in base}
+        entries.update({item.get(by): overlay(entries.get(item.get(by)), item) for item in top})
+        return list(entries.values())
     if not (isinstance(base, dict) and isinstance(top, dict)):
         return copy.deepcopy(base) if top is None else top
     merged = dict(top)
-    for key, value in base.items():
-        merged[key] = overlay(value, top[key]) if key in top else copy.deepcopy(value)
+    for name, value in base.items():
+        merged[name] = overlay(value, top[name], name) if name in top else copy.deepcopy(value)
     return merged
 
 
-def load_catalog(file: Path) -> Catalog:
-    """Read a manifest file and, where it refers to others, the files beside it.
+def load_catalog(file: Path, name: str | None = None) -> Catalog:
+    """Read a manifest file and, where it refers to others, the files beside it; `name` says which of several is meant.
 
     Raises
     ------
@@ -143,8 +161,8 @@ def load_catalog(file: Path) -> Catalog:
     owners, config_maps = _read(file)
     if not owners:
         raise InputError("holds no workflow", file=file, allowed=", ".join(_RUNNABLE))
-    main = _main(file, owners)
-    unread: list[str] = []
+    main = _main(file, owners, name)
+    files, unread = [file], list[str]()
     if _looks_outside(owners):
         for sibling in sorted({*file.parent.glob("*.yaml"), *file.parent.glob("*.yml")} - {file}):
             try:
@@ -152,9 +170,11 @@ def load_catalog(file: Path) -> Catalog:
             except InputError:
                 unread.append(sibling.name)
                 continue
+            files += [sibling] if more_owners or more_maps else []
             owners += more_owners
             config_maps = {**more_maps, **config_maps}
-    catalog = Catalog(main=main, owners=owners, config_maps=config_maps, unread=unread, metadata=main.document.value.get("metadata") or {})
+    metadata = main.document.value.get("metadata") or {}
+    catalog = Catalog(main=main, owners=owners, config_maps=config_maps, files=files, unread=unread, metadata=metadata)
     _resolve_template_ref(catalog)
     return catalog
 
@@ -162,7 +182,9 @@ def load_catalog(file: Path) -> Catalog:
 def _read(file: Path, only_templates: bool = False) -> tuple[list[Owner], dict[str, dict[str, str]]]:
     owners: list[Owner] = []
     config_maps: dict[str, dict[str, str]] = {}
-    for document in read_documents(file):
+    every = read_documents(file)
+    documents = [document for document in every if not _is_of_kubernetes(document)]
+    for document in documents or every:
         kind = document.value.get("kind")
         metadata = document.value.get("metadata")
         name = metadata.get("name") if isinstance(metadata, dict) else None
@@ -174,6 +196,12 @@ def _read(file: Path, only_templates: bool = False) -> tuple[list[Owner], dict[s
         elif not only_templates or kind in ("WorkflowTemplate", "ClusterWorkflowTemplate"):
             owners.append(_owner(document, only_templates))
     return owners, config_maps
+
+
+def _is_of_kubernetes(document: Document) -> bool:
+    """Whether it is another object of the cluster, such as a Secret, that may stand beside a workflow."""
+    kind, version = document.value.get("kind"), document.value.get("apiVersion")
+    return bool(kind and version) and kind not in (*_RUNNABLE, "ConfigMap") and not str(version).startswith("argoproj.io/")
 
 
 def _owner(document: Document, unchecked: bool) -> Owner:
@@ -190,7 +218,11 @@ def _owner(document: Document, unchecked: bool) -> Owner:
     return Owner(document, kind, name, spec, spec_path)
 
 
-def _main(file: Path, owners: list[Owner]) -> Owner:
+def _main(file: Path, owners: list[Owner], name: str | None) -> Owner:
+    if name is not None:
+        if found := next((owner for owner in owners if owner.name == name), None):
+            return found
+        raise InputError(f"holds no `{name}`", file=file, allowed=", ".join(owner.name for owner in owners))
     for kinds in (("Workflow",), ("CronWorkflow",), ("WorkflowTemplate", "ClusterWorkflowTemplate")):
         candidates = [owner for owner in owners if owner.kind in kinds]
         if len(candidates) > 1:
@@ -199,7 +231,7 @@ def _main(file: Path, owners: list[Owner]) -> Owner:
             candidates = named if len(named) == 1 else (started or candidates)
         if len(candidates) > 1:
             names = ", ".join(owner.name for owner in candidates)
-            raise InputError(f"holds several to run: {names}", file=file, remedy="keep one to a file")
+            raise InputError(f"holds several to run: {names}", file=file, remedy="choose one with --name NAME")
         if candidates:
             return candidates[0]
     raise InputError("holds no workflow", file=file)

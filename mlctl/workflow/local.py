@@ -10,7 +10,7 @@ from mlctl.errors import InputError
 from mlctl.workflow.catalog import load_catalog
 from mlctl.workflow.engine.arguments import check_given
 from mlctl.workflow.engine.node import Phase
-from mlctl.workflow.engine.run import Result, catalog_files, run_workflow
+from mlctl.workflow.engine.run import Result, run_workflow
 from mlctl.workflow.engine.run_folder import RunFolder
 from mlctl.workflow.engine.session import Options
 from mlctl.workflow.engine.watch import Watcher
@@ -25,6 +25,8 @@ class Start:
     parameters: dict[str, str] = field(default_factory=dict)
     artifacts: dict[str, Path] = field(default_factory=dict)
     entrypoint: str | None = None
+    name: str | None = None
+    """Which of several manifests of the file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,12 +83,12 @@ def start_run(
     ServiceError
         The disk is full or broken; the run can be resumed.
     """
-    catalog = load_catalog(start.file)
+    catalog = load_catalog(start.file, start.name)
     check_given(catalog, start.parameters, start.artifacts)
     checked = check(catalog, entrypoint=start.entrypoint, parameters=start.parameters)
     folder = RunFolder.create(runs, catalog.main.name)
     artifacts = {name: str(path) for name, path in start.artifacts.items()}
-    folder.start(catalog_files(catalog), checked.entrypoint, start.parameters, artifacts)
+    folder.start(catalog.files, checked.entrypoint, start.parameters, artifacts, start.name)
     return Ended(result=run_workflow(folder, options, watcher))
 
 

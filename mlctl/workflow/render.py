@@ -18,6 +18,7 @@ import yaml
 
 from mlctl.config.environment import Environment
 from mlctl.errors import InputError, MlctlError
+from mlctl.workflow.yaml_scalars import resolvers
 
 HEAD = "# Written by `mlctl workflow render` from {source}; edits are lost.\n"
 
@@ -97,10 +98,16 @@ def _manifests(module: ModuleType, environment: Environment, source: str) -> lis
 
 
 class _Plain(yaml.SafeDumper):
-    """No anchors and aliases: the files are read by people."""
+    """No anchors and aliases: the files are read by people. What Argo would read as a number or a truth value is in quotes."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+
+_Plain.yaml_implicit_resolvers = {
+    first: [*yaml.SafeDumper.yaml_implicit_resolvers.get(first, []), *resolvers().get(first, [])]
+    for first in {*yaml.SafeDumper.yaml_implicit_resolvers, *resolvers()}
+}
 
 
 def _text(manifest: Mapping[str, Any]) -> str:

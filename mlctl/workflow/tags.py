@@ -10,7 +10,7 @@ from typing import Any
 from mlctl.workflow.expression.error import ExpressionError
 from mlctl.workflow.expression.evaluate import evaluate
 from mlctl.workflow.expression.functions import as_text
-from mlctl.workflow.expression.namespace import Roots
+from mlctl.workflow.expression.namespace import ROOTS, Roots
 from mlctl.workflow.scope import Scope
 
 _TAG = re.compile(r"\{\{(=?)(.*?)\}\}", re.DOTALL)
@@ -27,6 +27,12 @@ class Tag:
 def tags_in(text: str) -> list[Tag]:
     """Every tag of a string."""
     return [Tag(found[2].strip(), found[1] == "=") for found in _TAG.finditer(text)]
+
+
+def is_foreign(tag: str) -> bool:
+    """Whether a tag is none of Argo's, but another language's, such as `{{ .Values.image }}`. It is left as it stands."""
+    first = re.split(r"[^A-Za-z]", tag.strip(), maxsplit=1)[0]
+    return first not in ROOTS
 
 
 def strings_in(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -57,19 +63,24 @@ def fill(value: Any, scope: Scope) -> Any:
 
 
 def fill_text(text: str, scope: Scope) -> str:
-    """`text` with every tag replaced."""
+    """`text` with every tag replaced that is one of Argo's."""
     if "{{" not in text:
         return text
-    return _TAG.sub(lambda found: _value(found[1] == "=", found[2].strip(), scope), text)
+    return _TAG.sub(lambda found: _expression(found[2].strip(), scope) if found[1] else _variable(found, scope), text)
 
 
-def _value(is_expression: bool, tag: str, scope: Scope) -> str:
-    if not is_expression:
-        value = scope.get(tag)
-        if not isinstance(value, str):
-            raise ExpressionError(f"`{{{{{tag}}}}}` has no value here")
+def _variable(found: re.Match[str], scope: Scope) -> str:
+    tag = found[2].strip()
+    value = scope.get(tag)
+    if isinstance(value, str):
         return value
-    value = evaluate(tag, Roots(scope))
+    if is_foreign(tag):
+        return found[0]
+    raise ExpressionError(f"`{{{{{tag}}}}}` has no value here")
+
+
+def _expression(text: str, scope: Scope) -> str:
+    value = evaluate(text, Roots(scope))
     if value is None:
-        raise ExpressionError(f"the expression `{tag}` gives nil")
+        raise ExpressionError(f"the expression `{text}` gives nil")
     return as_text(value)

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from mlctl.errors import InputError
+from mlctl.workflow.yaml_scalars import as_bool, as_float, as_int, resolvers
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_NODES = 500_000
@@ -19,13 +20,10 @@ Path_ = tuple[str | int, ...]
 
 
 class _Loader(yaml.CSafeLoader):
-    """Dates stay strings, as they do where Argo reads YAML."""
+    """Reads words without quotes as Argo does."""
 
 
-_Loader.yaml_implicit_resolvers = {
-    first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
-    for first, pairs in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-}
+_Loader.yaml_implicit_resolvers = resolvers()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +103,6 @@ class _Reader:
         self.lines: dict[Path_, int] = {}
         self._count = 0
         self._open: set[int] = set()
-        self._scalars = yaml.constructor.SafeConstructor()
 
     def read(self, node: yaml.Node, path: Path_) -> Any:
         self._count += 1
@@ -156,14 +153,14 @@ class _Reader:
             if kind == "null":
                 return None
             if kind == "bool":
-                return self._scalars.construct_yaml_bool(node)
+                return as_bool(node.value)
             if kind == "int":
-                return self._scalars.construct_yaml_int(node)
+                return as_int(node.value)
             if kind == "float":
-                return self._scalars.construct_yaml_float(node)
+                return as_float(node.value)
         except ValueError:
             raise self._error(node, path, f"`{node.value}` is not a number") from None
-        if kind in ("str", "value"):
+        if kind == "str":
             return str(node.value)
         raise self._error(node, path, f"the tag `{node.tag}` is not accepted")
 

@@ -16,8 +16,8 @@ from tests.engine.argo_cluster import ArgoCluster
 from tests.engine.fidelity import Fidelity
 from tests.engine.node.process import may_isolate
 from tests.moto_server import moto
-from tools.engines import build
 from tools.engines import crds as crds_module
+from tools.engines.group import read_groups
 
 ROOT = Path(__file__).parents[2]
 ENGINES = ROOT / ".engines"
@@ -54,7 +54,7 @@ def crds(api_server: ApiServer) -> dict[str, list[str]]:
     kinds: dict[str, list[str]] = {}
     for chart in sorted(need(ENGINES / "crds").iterdir()):
         for file in sorted(chart.glob("*.yaml")):
-            definition = yaml.safe_load(file.read_text())
+            definition = yaml.load(file.read_text(), yaml.CSafeLoader)
             verdict = api_server.create(definition)
             assert verdict.accepted, f"{file.name}: {verdict.message}"
             spec = definition["spec"]
@@ -103,7 +103,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def versions() -> dict[str, str]:
     """Of everything that took part."""
-    tools = {tool.name: tool.version for tool in build.read_tools((ROOT / "tools" / "engines" / "go.mod").read_text())}
+    tools = {tool.name: tool.version for group in read_groups() for tool in group.tools}
     charts = {f"CRDs of {source.chart}": source.chart_version for source in crds_module.read_sources()}
     packages = ("pulumi", "pulumi-aws", "pulumi-kubernetes", "pulumi-policy")
     return tools | charts | {name: importlib.metadata.version(name) for name in packages}

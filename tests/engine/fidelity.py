@@ -12,6 +12,8 @@ COMPARISONS = {
     "objects": "Kubernetes objects of the plans: a real API server accepts them (server-side dry run, strict fields, CRDs)",
     "pods": "Good and bad pods: a real API server with the plan's admission policies accepts and refuses them",
     "workflow pods": "Pods and volume claims of the rendered workflows: a real API server with the plan's policies and quotas admits them",
+    "workflow objects": "Rendered workflows and the objects they create: a real API server accepts them (dry run, strict fields, CRDs)",
+    "argo lint": "Rendered workflows and the runner's manifests: `argo lint` judges them as stated",
     "pack": "Resources judged by the gate, and by the policy pack over Pulumi's analyzer protocol",
     "pack samples": "Disallowed samples of the rules, judged by the gate and by the policy pack",
     "argo manifests": "Manifests of the local runner's test set: Argo's controller and executor do what they say",
@@ -24,9 +26,7 @@ NOT_PROVEN = {
     " engine is compared; what the engine makes of it (default providers, aliases, replacements, auto-naming) follows its documentation.",
     "The AWS and Kubernetes providers": "they were not run. Names, types, required inputs and enums are those of the SDKs at the pinned"
     " versions, which are generated from the providers' schemas; what a provider checks beyond its schema is not known here.",
-    "Argo's own validator": "`argo lint` was not run, so what the local runner's test set states about Argo is unchecked."
-    " Rendered workflows are checked against the fields of Argo's API as Hera's models have them.",
-    "CRDs of Argo Workflows, KServe, KubeRay, Kueue and Knative": "they were not to be had; objects of these kinds are listed below.",
+    "CRDs of the Knative operator": "they were not to be had; objects of these kinds are listed below.",
     "Moto in the place of AWS": "it needs the AWS provider.",
 }
 """What could not be compared, and what that leaves open."""

@@ -1,22 +1,20 @@
-"""Every Kubernetes object of the plans is accepted by a real API server, and so its admission policies work."""
+"""Every Kubernetes object of the plans, every rendered workflow and every object that one creates is accepted by a real API server."""
 
 from __future__ import annotations
 
 import pytest
 
+from mlctl.plan.environment import Repository
 from mlctl.plan.model import Plan
 from tests.conftest import PlanOf
 from tests.engine.api_server import ApiServer
 from tests.engine.fidelity import Fidelity
 from tests.engine.manifests import manifest, objects
+from tests.engine.workflow_pods import created, rendered
 
 pytestmark = pytest.mark.engine
 
 NOT_TO_BE_HAD = {
-    "argoproj.io": "Argo Workflows",
-    "serving.kserve.io": "KServe",
-    "ray.io": "KubeRay",
-    "kueue.x-k8s.io": "Kueue",
     "operator.knative.dev": "Knative",
     "monitoring.coreos.com": "Prometheus operator",
 }
@@ -52,4 +50,22 @@ def test_every_object_is_accepted(api_server: ApiServer, plan_of: PlanOf, enviro
     assert judged > 30
     fidelity.record("objects", judged, refused)
     fidelity.not_judged |= not_judged
+    assert refused == []
+
+
+@pytest.mark.usefixtures("crds")
+@pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
+def test_every_workflow_is_accepted(
+    api_server: ApiServer, plan_of: PlanOf, repository: Repository, environment: str, fidelity: Fidelity
+) -> None:
+    create_namespaces(api_server, plan_of(environment))
+    judged, refused = 0, []
+    for path, workflow in rendered(repository.root / "workflows" / "rendered" / environment):
+        for name, wanted in (("", workflow), *created(workflow)):
+            judged += 1
+            verdict = api_server.dry_run(wanted, workflow["metadata"]["namespace"])
+            if not verdict.accepted:
+                refused.append(f"{environment}/{path.name} {name} {wanted['kind']}: {verdict.message}")
+    assert judged > 20
+    fidelity.record("workflow objects", judged, refused)
     assert refused == []

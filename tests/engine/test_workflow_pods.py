@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
 import pytest
-import yaml
 
 from mlctl.plan.environment import Repository
 from tests.conftest import PlanOf
 from tests.engine.api_server import ApiServer
 from tests.engine.fidelity import Fidelity
 from tests.engine.platform_objects import installed
-from tests.engine.workflow_pods import claims, pods, workflow_spec
+from tests.engine.workflow_pods import claims, pods, rendered, workflow_spec
 
 pytestmark = pytest.mark.engine
-
-
-def rendered(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    for path in sorted(folder.glob("*.yaml")):
-        for manifest in yaml.safe_load_all(path.read_text(encoding="utf-8")):
-            yield path, manifest
 
 
 @pytest.mark.parametrize("environment", ["dev", "staging", "prod"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -20,6 +21,13 @@ _EITHER = ("affinity", "priorityClassName", "schedulerName", "securityContext", 
 _EXPRESSION = re.compile(r"{{[^{}]*}}")
 _OF_ARGO = {"source", "mirrorVolumeMounts"}
 """Fields of a container that Argo takes out."""
+
+
+def rendered(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Every manifest of a folder of workflows, with its file."""
+    for path in sorted(folder.glob("*.yaml")):
+        for manifest in yaml.safe_load_all(path.read_text(encoding="utf-8")):
+            yield path, manifest
 
 
 def workflow_spec(manifest: Object) -> Object:
@@ -35,6 +43,12 @@ def claims(manifest: Object) -> list[Object]:
     return [{"apiVersion": "v1", "kind": "PersistentVolumeClaim", **claim} for claim in made]
 
 
+def created(manifest: Object) -> list[tuple[str, dict[str, Any]]]:
+    """The objects that a workflow's `resource` templates create, with the template's name. Variables have the value 1."""
+    texts = {template["name"]: template.get("resource", {}).get("manifest") for template in workflow_spec(manifest).get("templates", [])}
+    return [(name, yaml.safe_load(_EXPRESSION.sub("1", text))) for name, text in texts.items() if text]
+
+
 def pods(manifest: Object) -> Iterator[Pod]:
     """Every pod that a run may start."""
     spec, metadata = workflow_spec(manifest), manifest["metadata"]
@@ -42,11 +56,10 @@ def pods(manifest: Object) -> Iterator[Pod]:
         main = template.get("script") or template.get("container")
         if main is not None:
             yield pod(metadata, spec, template, main)
-        elif text := template.get("resource", {}).get("manifest"):
-            created = yaml.safe_load(_EXPRESSION.sub("1", text))
-            for index, inner in enumerate(pod_templates(created)):
-                name = {"name": f"{template['name']}-{index}", "namespace": metadata["namespace"]}
-                yield {"apiVersion": "v1", "kind": "Pod", "metadata": {**inner["metadata"], **name}, "spec": inner["spec"]}
+    for made_by, item in created(manifest):
+        for index, inner in enumerate(pod_templates(item)):
+            name = {"name": f"{made_by}-{index}", "namespace": metadata["namespace"]}
+            yield {"apiVersion": "v1", "kind": "Pod", "metadata": {**inner["metadata"], **name}, "spec": inner["spec"]}
 
 
 def pod_templates(value: Any) -> Iterator[Any]:

@@ -261,7 +261,7 @@ def test_nobody_gets_in_without_signing_in(prod: StackPlan, dev: StackPlan, othe
 
 def test_teams_share_what_the_pools_hold(dev: StackPlan) -> None:
     queues = by_name(dev, "ClusterQueue")
-    assert {item["spec"]["cohort"] for item in queues.values()} == {"teams"}
+    assert {item["spec"]["cohortName"] for item in queues.values()} == {"teams"}
     gpus = {
         item["metadata"]["name"]: next(
             quota

@@ -8,15 +8,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.engines.golang import EngineError, download
+
 LIST = Path(__file__).with_name("crds.json")
-
-
-class CrdError(Exception):
-    """The CRDs of a chart cannot be had here; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,7 @@ class Source:
 
     @property
     def folder(self) -> str:
-        """Its folder's name, in the cache and in .engines/crds."""
+        """Its folder's name in the cache."""
         return f"{self.chart}-{self.version}"
 
 
@@ -42,30 +39,18 @@ def read_sources(path: Path = LIST) -> list[Source]:
 
 
 def fetch(go: str, source: Source, target: Path) -> int:
-    """Copies the chart's CRDs into a folder and returns how many there are. Raises CrdError."""
-    module = _download(go, source)
+    """Copies the chart's CRDs into a folder and returns how many there are. Raises EngineError."""
+    module = download(go, source.module, source.version, (source.sum, LIST.name))
     _compare_chart(source, module)
     files = sorted(module.glob(source.files))
     if not files:
-        raise CrdError(f"{source.module} {source.version} has no {source.files}")
+        raise EngineError(f"{source.module} {source.version} has no {source.files}")
     part = target.with_name(f".{target.name}.{os.getpid()}")
     part.mkdir(parents=True)
     for file in files:
         shutil.copyfile(file, part / file.name)
     part.replace(target)
     return len(files)
-
-
-def _download(go: str, source: Source) -> Path:
-    environment = {**os.environ, "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}
-    command = [go, "mod", "download", "-json", f"{source.module}@{source.version}"]
-    done = subprocess.run(command, cwd=LIST.parent.parent, env=environment, capture_output=True, text=True, check=False)
-    answer = json.loads(done.stdout) if done.stdout.startswith("{") else {"Error": done.stderr.strip()}
-    if "Error" in answer:
-        raise CrdError(" / ".join(answer["Error"].splitlines()[-2:]))
-    if answer["Sum"] != source.sum:
-        raise CrdError(f"{source.module} {source.version} hashes to {answer['Sum']}, and crds.json says {source.sum}")
-    return Path(answer["Dir"])
 
 
 def _compare_chart(source: Source, module: Path) -> None:
@@ -75,4 +60,4 @@ def _compare_chart(source: Source, module: Path) -> None:
     lines = (module / source.chart_file).read_text(encoding="utf-8").splitlines()
     found = next(line.partition(":")[2].strip().strip('"') for line in lines if line.startswith("version:"))
     if found != source.chart_version:
-        raise CrdError(f"{source.module} {source.version} holds the chart {found}, and crds.json says {source.chart_version}")
+        raise EngineError(f"{source.module} {source.version} holds the chart {found}, and crds.json says {source.chart_version}")

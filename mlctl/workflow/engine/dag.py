@@ -14,6 +14,7 @@ from mlctl.workflow.engine.session import Session
 from mlctl.workflow.engine.steps import boundary_of, step_variables
 from mlctl.workflow.expression.error import ExpressionError
 from mlctl.workflow.model.call import Call
+from mlctl.workflow.tags import fill_text
 from mlctl.workflow.validation.graph import condition_of
 
 
@@ -21,7 +22,10 @@ async def run_dag(work: Work, session: Session) -> Node:
     """Run the tasks the targets need; the DAG's phase is that of its targets' branches."""
     place, recorder = work.place, session.recorder
     node = recorder.open(place.name, place.display, NodeKind.DAG, work.template.name, place.parent)
-    run = _DagRun(work, node, session)
+    try:
+        run = _DagRun(work, node, session)
+    except (NodeError, ExpressionError) as error:
+        return recorder.close(node, Phase.ERROR, str(error))
     await run.all()
     phase = run.phase()
     if phase is not Phase.SUCCEEDED:
@@ -42,7 +46,7 @@ class _DagRun:
         self._tasks = {task.name: task for task in work.template.tasks}
         self._conditions = {name: condition_of(task, self._tasks) for name, task in self._tasks.items()}
         self._waits = {name: tasks_in(condition) for name, condition in self._conditions.items()}
-        self._targets = self._find_targets(work.template.target)
+        self._targets = self._find_targets(fill_text(work.template.target or "", work.scope))
         self._fail_fast = work.template.fail_fast is not False
         self._stopped = False
         self._nodes: dict[str, Node] = {}
@@ -50,8 +54,10 @@ class _DagRun:
         self._ended: dict[str, asyncio.Event] = {}
         self.scope = work.scope.inner()
 
-    def _find_targets(self, target: str | None) -> list[str]:
+    def _find_targets(self, target: str) -> list[str]:
         if target:
+            if unknown := [name for name in target.split() if name not in self._tasks]:
+                raise NodeError(f"target: there is no task `{unknown[0]}`; allowed: {', '.join(self._tasks)}")
             return target.split()
         waited_for = {name for waits in self._waits.values() for name in waits}
         return [name for name in self._tasks if name not in waited_for]

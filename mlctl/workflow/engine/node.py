@@ -120,6 +120,7 @@ def variables_of(node: Node, prefix: str) -> dict[str, Any]:
         f"{prefix}.startedAt": rfc3339(node.started),
         f"{prefix}.finishedAt": rfc3339(node.finished),
         f"{prefix}.hostNodeName": "localhost",
+        f"{prefix}.ip": "127.0.0.1",
     }
     outputs = node.outputs
     if outputs.exit_code is not None:

@@ -177,7 +177,9 @@ class _Attempt:
         return mounts
 
     def _volume_folder(self, name: str) -> Path:
-        volume = self._volumes.get(name) or {}
+        volume = self._volumes.get(name)
+        if volume is None:
+            raise NodeError(f"there is no volume `{name}`; there are: {', '.join(self._volumes) or 'none'}")
         if "persistentVolumeClaim" in volume or "ephemeral" in volume:
             return self._session.folder / "volumes" / name
         folder = self._folder / "volumes" / name

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlctl.errors import InputError, ServiceError
-from mlctl.workflow.catalog import Catalog, load_catalog
+from mlctl.workflow.catalog import load_catalog
 from mlctl.workflow.engine.arguments import workflow_arguments
 from mlctl.workflow.engine.bind import bind
 from mlctl.workflow.engine.clock import rfc3339
@@ -76,7 +76,7 @@ def run_workflow(folder: RunFolder, options: Options, watcher: Watcher) -> Resul
 
 async def _run(folder: RunFolder, place: Path, options: Options, watcher: Watcher) -> Result:
     header, records = folder.read()
-    catalog = load_catalog(folder.path / "manifest" / header.manifest)
+    catalog = load_catalog(folder.path / "manifest" / header.manifest, header.chosen)
     checked = check(catalog, entrypoint=header.entrypoint, parameters=header.parameters)
     last = next((record for record in reversed(records) if record["event"] in ("done", "again")), None)
     failed_before = last is not None and last["event"] == "done" and last["phase"] != Phase.SUCCEEDED
@@ -91,6 +91,8 @@ async def _run(folder: RunFolder, place: Path, options: Options, watcher: Watche
     limit = catalog.spec.get("parallelism")
     if checked.ignored and not records:
         watcher.note("without meaning on one machine, and ignored: " + ", ".join(checked.ignored))
+    if checked.foreign and not records:
+        watcher.note("left as they stand, because they are none of Argo's variables: " + ", ".join(checked.foreign))
     session = Session(
         folder=place, header=header, catalog=catalog, recorder=recorder, watcher=watcher, processes=processes,
         warm=warm, locks=Locks(default_lock_folder(), lambda n, k: catalog.config_maps.get(n, {}).get(k), watcher.note),
@@ -231,9 +233,3 @@ def _ending(phase: Phase, session: Session) -> dict[str, str]:
         for node in session.recorder.failures
     ]
     return {"workflow.status": str(phase), "workflow.failures": to_json(to_json(failures))}
-
-
-def catalog_files(catalog: Catalog) -> list[Path]:
-    """The manifest's file, then the others that are used."""
-    files = [owner.document.file for owner in catalog.owners]
-    return list(dict.fromkeys(files))

@@ -27,6 +27,8 @@ class Header:
     entrypoint: str
     parameters: dict[str, str]
     artifacts: dict[str, str]
+    chosen: str | None = None
+    """Which of several manifests of the file."""
 
 
 class RunFolder:
@@ -74,7 +76,9 @@ class RunFolder:
         journals = sorted(runs.glob("*/journal.jsonl"), key=lambda file: file.stat().st_mtime, reverse=True)
         return [RunFolder(file.parent) for file in journals]
 
-    def start(self, manifests: list[Path], entrypoint: str, parameters: dict[str, str], artifacts: dict[str, str]) -> Header:
+    def start(
+        self, manifests: list[Path], entrypoint: str, parameters: dict[str, str], artifacts: dict[str, str], chosen: str | None = None
+    ) -> Header:
         """Keep the manifests and write the journal's first line; a run is always resumed from what it was started with."""
         kept = self.path / "manifest"
         kept.mkdir()
@@ -88,6 +92,7 @@ class RunFolder:
             entrypoint=entrypoint,
             parameters=parameters,
             artifacts=artifacts,
+            chosen=chosen,
         )
         journal = Journal(self.journal_file)
         journal.add({"event": "run", **vars(header)}, durable=True)

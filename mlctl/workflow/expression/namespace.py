@@ -89,4 +89,5 @@ class Roots(Mapping[str, Any]):
         return len(set(iter(self)))
 
 
-ROOTS = frozenset(["inputs", "outputs", "workflow", "steps", "tasks", "item", "lastRetry", "retries", "pod", "node"])
+ROOTS = frozenset(["inputs", "outputs", "workflow", "steps", "tasks", "item", "lastRetry", "retries", "pod", "node", "cronworkflow"])
+"""The first words of all variables that Argo documents."""

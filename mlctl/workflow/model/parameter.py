@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from mlctl.workflow.yaml_scalars import as_text
+
 Raw = dict[str, Any]
 
 
@@ -12,9 +14,7 @@ def text_of(value: Any) -> str:
     """A parameter's value as Argo's strings: truth values and numbers as JSON writes them."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+    return as_text(value) if isinstance(value, int | float) else str(value)
 
 
 @dataclass(frozen=True, kw_only=True)

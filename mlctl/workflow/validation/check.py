@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from mlctl.workflow.catalog import Catalog, Found
 from mlctl.workflow.model.call import Arguments, Call, hooks_of
 from mlctl.workflow.model.parameter import Raw
-from mlctl.workflow.tags import strings_in
+from mlctl.workflow.tags import is_foreign, strings_in, tags_in
 from mlctl.workflow.validation.interface import check_interface
 from mlctl.workflow.validation.known import ENDING, Known, text_problem
 from mlctl.workflow.validation.never import Values, values_of
@@ -23,6 +23,8 @@ class Checked:
     catalog: Catalog
     entrypoint: str
     ignored: list[str]
+    foreign: list[str]
+    """Tags such as `{{ .Values.image }}` that are not Argo's, and are left as they stand."""
 
 
 def check(catalog: Catalog, *, entrypoint: str | None = None, parameters: Values | None = None) -> Checked:
@@ -43,12 +45,18 @@ def check(catalog: Catalog, *, entrypoint: str | None = None, parameters: Values
     walker = _Walker(catalog, values_of(catalog, parameters or {}))
     arguments = _workflow_arguments(spec, parameters or {})
     for hook in hooks_of(spec).values():
-        walker.call(hook, main.spec_path, arguments if hook.name == "exit" else None)
+        own = bool(hook.arguments.parameters or hook.arguments.artifacts)
+        walker.call(hook, main.spec_path, arguments if hook.name == "exit" and not own else None)
     walker.finish(ENDING)
     walker.call(Call.read({"template": name}, "entrypoint"), main.spec_path, arguments)
     walker.check_values()
     walker.finish()
-    return Checked(catalog=catalog, entrypoint=str(name), ignored=ignored(catalog, walker.reached))
+    return Checked(catalog=catalog, entrypoint=str(name), ignored=ignored(catalog, walker.reached), foreign=_foreign(walker.reached))
+
+
+def _foreign(reached: list[Found]) -> list[str]:
+    tags = (tag for found in reached for _, text in strings_in(found.raw) for tag in tags_in(text))
+    return sorted({f"{{{{{tag.text}}}}}" for tag in tags if not tag.is_expression and is_foreign(tag.text)})
 
 
 def _workflow_arguments(spec: Raw, values: Values) -> Arguments:

@@ -11,7 +11,10 @@ from mlctl.workflow.yaml_document import Document, Path_
 _NAMED = ("Parameter", "Artifact", "EnvVar", "Volume", "VolumeMount", "WorkflowStep", "DAGTask")
 _FREE = ("Plugin",)
 """Holds whatever the plugin understands."""
-_NAMES = {"str": "a string", "int": "a whole number", "bool": "true or false", "float": "a number"}
+_NAMES = {
+    "str": "a string", "int": "a whole number", "bool": "true or false", "float": "a number",
+    "int|str": "a string or a whole number", "text": "a string, a number, true or false",
+}  # fmt: skip
 
 
 def check_fields(document: Document) -> None:
@@ -85,9 +88,10 @@ def _check_scalar(document: Document, path: Path_, value: Any, kind: str) -> Non
     if isinstance(value, bool) and kind not in ("bool", "text"):
         wrong = True
     if wrong:
-        allowed = _NAMES.get(kind, "a string or a whole number")
         remedy = "put it in quotes" if kind == "str" and not isinstance(value, dict | list) else None
-        raise document.error(path, f"is {_describe(value)}", allowed=allowed, remedy=remedy)
+        if kind == "text":
+            remedy = "put it in quotes; Argo reads it as an empty string"
+        raise document.error(path, f"is {_describe(value)}", allowed=_NAMES[kind], remedy=remedy)
 
 
 def _describe(value: Any) -> str:

@@ -34,7 +34,7 @@ def check_graph(template: Template, document: Document, path: Path_) -> dict[str
         _check_task(task, document, place, mixed)
         waits[task.name] = _waits_for(task, tasks, document, place)
     for name in (template.target or "").split():
-        if name not in tasks:
+        if name not in tasks and "{{" not in (template.target or ""):
             raise document.error((*path, "dag", "target"), f"there is no task `{name}`", allowed=", ".join(tasks))
     return _ancestors(waits, document, at)
 

@@ -36,6 +36,11 @@ def check_limit(catalog: Catalog, ref: tuple[str, str] | None, path: tuple[str |
     if ref is None or "{{" in "".join(ref):
         return
     name, key = ref
+    if not name:
+        raise catalog.main.document.error(
+            path, "a semaphore whose limit stands in a database is not run here", allowed="configMapKeyRef",
+            remedy="run it on a cluster: `mlctl workflow submit`",
+        )  # fmt: skip
     limit = catalog.config_maps.get(name, {}).get(key)
     if limit is None or not limit.isdigit() or int(limit) < 1:
         raise catalog.main.document.error(

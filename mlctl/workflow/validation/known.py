@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from mlctl.workflow.expression.error import ExpressionError
 from mlctl.workflow.expression.evaluate import KNOWN_FUNCTIONS
 from mlctl.workflow.expression.loops import LOOPS
+from mlctl.workflow.expression.namespace import ROOTS
 from mlctl.workflow.expression.parser import parse
 from mlctl.workflow.expression.tree import Call, Expression, Let, children, dotted_name
-from mlctl.workflow.tags import tags_in
+from mlctl.workflow.tags import is_foreign, tags_in
 
 _WORKFLOW = frozenset(
     [
@@ -71,7 +72,10 @@ class Known:
             return None
         if variable.startswith(f"{self.sibling_kind}."):
             return self._sibling_problem(variable)
-        return f"`{variable}` is not known here{self._hint(variable)}"
+        hint = self._hint(variable)
+        if is_foreign(variable) and not hint:
+            return None
+        return f"`{variable}` is not known here{hint}"
 
     def _sibling_problem(self, variable: str) -> str | None:
         _, name, rest = [*variable.split(".", 2), ""][:3]
@@ -92,6 +96,9 @@ class Known:
 
     def _hint(self, variable: str) -> str:
         near = difflib.get_close_matches(variable, [*self.names, *_WORKFLOW], n=1, cutoff=0.75)
+        if not near and is_foreign(variable) and "." in variable:
+            first, rest = variable.split(".", 1)
+            near = [f"{root}.{rest}" for root in difflib.get_close_matches(first, sorted(ROOTS), n=1, cutoff=0.8)]
         return f"; did you mean `{near[0]}`?" if near else ""
 
 

@@ -126,6 +126,8 @@ def _refuse_volumes(found: Found, catalog: Catalog, kind: str, body: Raw) -> Non
     for index, mount in enumerate(body.get("volumeMounts") or ()):
         volume = volumes.get(mount.get("name", ""))
         path = (kind, "volumeMounts", index)
+        if "{{" in mount.get("name", ""):
+            continue
         if volume is None:
             raise _refusal(found, path, f"there is no volume `{mount.get('name')}`", "add it to `volumes`")
         if not any(key in volume for key in _VOLUMES):

@@ -146,6 +146,7 @@ class TemplateCheck:
         for index, name in enumerate(names):
             if name in names[:index]:
                 raise self._document.error((*self._path, "dag", "tasks", index), f"there are two tasks `{name}`")
+        self._check_strings(self._template.target, (*self._path, "dag", "target"), self._known)
         ancestors = check_graph(self._template, self._document, self._path)
         siblings: dict[str, Sibling] = {}
         places = {task.name: (*self._path, "dag", "tasks", index) for index, task in enumerate(self._template.tasks)}

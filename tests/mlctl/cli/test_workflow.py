@@ -91,3 +91,27 @@ def test_mermaid(here: Path) -> None:
     drawn = CliRunner().invoke(workflow, ["show", found["run"], "--format", "mermaid"]).output
     assert drawn.startswith("flowchart TD\n")
     assert drawn.count("-->") == 6
+
+
+SEVERAL = Path(__file__).parents[1] / "workflow/manifests/refused/several_workflows_in_a_file.yaml"
+
+
+def test_one_of_several_is_chosen_by_name(here: Path) -> None:
+    ran = CliRunner().invoke(workflow, ["run", str(SEVERAL), "--name", "second"])
+    assert ran.exit_code == 0, ran.output
+    assert ": second\n" in ran.output
+    assert ": first\n" not in ran.output
+    with pytest.raises(InputError, match="holds no `third`; allowed: first, second"):
+        CliRunner().invoke(workflow, ["run", str(SEVERAL), "--name", "third"], catch_exceptions=False)
+
+
+def test_a_config_map_in_another_file_is_kept_with_the_run(here: Path) -> None:
+    (here / "map.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: words}\ndata: {greeting: hello there}\n")
+    (here / "w.yaml").write_text(
+        "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {generateName: w-}\nspec:\n  entrypoint: main\n"
+        "  arguments: {parameters: [{name: text, valueFrom: {configMapKeyRef: {name: words, key: greeting}}}]}\n"
+        "  templates:\n    - name: main\n      container: {image: i, command: [echo, '{{workflow.parameters.text}}']}\n"
+    )
+    ran = CliRunner().invoke(workflow, ["run", "w.yaml"])
+    assert ran.exit_code == 0, ran.output
+    assert "hello there" in ran.output

@@ -1,4 +1,4 @@
-"""The script that puts the engines in place: what it reads, what it keeps, and what it says where it cannot build."""
+"""The script that puts the engines in place: what it keeps, and what it says where it cannot build."""
 
 from __future__ import annotations
 
@@ -10,30 +10,40 @@ from pathlib import Path
 
 import pytest
 
-from tools.engines import build
-
 ROOT = Path(__file__).parents[3]
-GO_MOD = """module engines
+GO_MOD = """module engines/tools
 
 go 1.25.0
 
 tool (
 \texample.org/lint/cmd/lint
 \texample.org/store/server/v3
-\tk8s.io/kubernetes/cmd/kube-apiserver
 )
 
 require (
 \texample.org/lint v1.2.0 // indirect
 \texample.org/store/server/v3 v3.5.1
-\tk8s.io/kubernetes v1.33.2
 )
 """
-KUBE = ["kube-apiserver", "v1.33.2", "not", "built"]
+MENDED_GO_MOD = """module engines/mended
+
+go 1.26.6
+
+tool example.org/web/cmd/web
+
+require (
+\texample.org/web v1.0.0 // indirect
+)
+"""
+BUILD = """{"stamps": {"example.org/web": {"example.org/web.version": "{version}"}},
+"mend": {"module": "example.org/web", "texts": {"dist/index.html": ""}}}"""
+WEB = ["web", "v1.0.0", "not", "built"]
 FAKE_GO = """#!/bin/sh
 [ "$1" = version ] && { echo "go version go1.26.8 linux/amd64"; exit; }
+[ "$1" = mod ] && { echo "{\\"Sum\\": \\"h1:$SUM\\", \\"Dir\\": \\"$MODULE\\"}"; exit; }
 echo "$@" >> "$CALLS"
 case "$*" in *store*) echo "broken" >&2; exit 1;; esac
+[ -e module ] && ls module module/* >> "$CALLS"
 while [ "$1" != -o ]; do shift; done
 echo "#!/bin/sh" > "$2"
 """
@@ -41,24 +51,37 @@ echo "#!/bin/sh" > "$2"
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """A clone with the script, a go.mod of three tools, and a `go` that fails for one of them."""
+    """A clone with the script, two groups with three tools, and a `go` that fails for one of them."""
     folder = tmp_path / "clone" / "tools" / "engines"
     folder.mkdir(parents=True)
-    for file in ("build.py", "crds.py"):
-        shutil.copy(ROOT / "tools" / "engines" / file, folder)
-    (folder / "crds.json").write_text("[]")
-    (folder / "go.mod").write_text(GO_MOD)
-    (folder / "go.sum").write_text("")
-    path = tmp_path / "path"
-    path.mkdir()
-    (path / "go").write_text(FAKE_GO)
-    (path / "go").chmod(0o755)
+    for file in (ROOT / "tools" / "engines").glob("*.py"):
+        shutil.copy(file, folder)
+    texts = {
+        folder / "crds.json": "[]",
+        folder / "tools" / "go.mod": GO_MOD,
+        folder / "tools" / "go.sum": "",
+        folder / "mended" / "go.mod": MENDED_GO_MOD,
+        folder / "mended" / "go.sum": "example.org/web v1.0.0 h1:right\nexample.org/web v1.0.0/go.mod h1:other\n",
+        folder / "mended" / "build.json": BUILD,
+        tmp_path / "module" / "main.go": "package main\n",
+        tmp_path / "path" / "go": FAKE_GO,
+    }
+    for path, text in texts.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    (tmp_path / "path" / "go").chmod(0o755)
     return tmp_path
 
 
-def run(clone: Path, *options: str, go: bool = True) -> subprocess.CompletedProcess[str]:
-    path = f"{clone / 'path'}:/usr/bin:/bin" if go else "/nonexistent"
-    environment = {"PATH": path, "XDG_CACHE_HOME": str(clone / "cache"), "CALLS": str(clone / "calls"), "HOME": str(clone)}
+def run(clone: Path, *options: str, go: bool = True, sum_: str = "right") -> subprocess.CompletedProcess[str]:
+    environment = {
+        "PATH": f"{clone / 'path'}:/usr/bin:/bin" if go else "/nonexistent",
+        "XDG_CACHE_HOME": str(clone / "cache"),
+        "HOME": str(clone),
+        "CALLS": str(clone / "calls"),
+        "MODULE": str(clone / "module"),
+        "SUM": sum_,
+    }
     command = [sys.executable, str(clone / "clone" / "tools" / "engines" / "build.py"), *options]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
@@ -67,34 +90,8 @@ def calls(clone: Path) -> list[str]:
     return (clone / "calls").read_text().splitlines()
 
 
-def test_a_tool_has_the_version_of_its_module() -> None:
-    assert build.read_tools(GO_MOD) == [
-        build.Tool("lint", "example.org/lint/cmd/lint", "v1.2.0"),
-        build.Tool("store", "example.org/store/server/v3", "v3.5.1"),
-        build.Tool("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", "v1.33.2"),
-    ]
-
-
-def test_the_tools_of_this_repository() -> None:
-    tools = build.read_tools((ROOT / "tools" / "engines" / "go.mod").read_text())
-    assert [tool.name for tool in tools] == ["actionlint", "etcd", "kube-apiserver"]
-
-
-def test_the_api_server_is_told_its_version() -> None:
-    flags = build.Tool("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", "v1.33.2").flags()
-    assert "version.gitVersion=v1.33.2" in flags
-    assert "version.gitMajor=1 " in flags
-    assert flags.endswith("version.gitMinor=33")
-
-
-@pytest.mark.parametrize(("text", "version"), [("go version go1.26.8 linux/amd64", (1, 26)), (GO_MOD, (1, 25))])
-def test_a_go_version_is_read(text: str, version: tuple[int, int]) -> None:
-    assert build.go_version(text) == version
-
-
-def test_a_text_without_a_go_version_is_an_error() -> None:
-    with pytest.raises(build.BuildError, match="no version of Go in 'gopher'"):
-        build.go_version("gopher")
+def listed(clone: Path) -> list[list[str]]:
+    return [line.split() for line in run(clone, "--list").stdout.splitlines()]
 
 
 def test_one_that_fails_is_named_and_the_others_are_built(clone: Path) -> None:
@@ -102,7 +99,7 @@ def test_one_that_fails_is_named_and_the_others_are_built(clone: Path) -> None:
     assert done.returncode == 3
     assert "store v3.5.1: left out: go build failed: broken" in done.stderr
     folder = clone / "clone" / ".engines" / "bin"
-    assert sorted(path.name for path in folder.iterdir()) == ["kube-apiserver", "lint"]
+    assert sorted(path.name for path in folder.iterdir()) == ["lint", "web"]
     assert all(os.access(path, os.R_OK) for path in folder.iterdir())
     assert not list((clone / "cache").rglob(".*")), "half a program was left behind"
 
@@ -121,30 +118,47 @@ def test_a_second_run_takes_what_is_built_from_the_cache(clone: Path) -> None:
     assert sum("example.org/lint" in call for call in calls(clone)) == 1
 
 
-def test_another_version_is_built_anew(clone: Path) -> None:
+def test_another_version_is_built_anew_and_the_other_groups_are_not(clone: Path) -> None:
     run(clone)
-    go_mod = clone / "clone" / "tools" / "engines" / "go.mod"
+    go_mod = clone / "clone" / "tools" / "engines" / "tools" / "go.mod"
     go_mod.write_text(GO_MOD.replace("v1.2.0", "v1.3.0"))
-    assert "lint v1.3.0: compiled" in run(clone).stdout
+    done = run(clone)
+    assert "lint v1.3.0: compiled" in done.stdout
+    assert "web v1.0.0: from the cache" in done.stdout
+
+
+def test_a_mended_module_is_compiled_with_what_it_lacked(clone: Path) -> None:
+    run(clone)
+    called = calls(clone)
+    assert "-ldflags -s -w -X example.org/web.version=v1.0.0 " in called[0]
+    assert {"main.go", "dist", "index.html"} <= set(called[1:])
+    assert not (clone / "module" / "dist").exists(), "the module of Go's cache was changed"
+
+
+def test_other_sources_than_the_pinned_are_not_mended(clone: Path) -> None:
+    done = run(clone, sum_="wrong")
+    assert "web v1.0.0: left out: example.org/web v1.0.0 hashes to h1:wrong, and mended/go.sum says h1:right" in done.stderr
+    assert not (clone / "clone" / ".engines" / "bin" / "web").exists()
 
 
 def test_without_go_it_says_what_to_install(clone: Path) -> None:
     done = run(clone, go=False)
     assert done.returncode == 3
-    assert "lint v1.2.0: left out: there is no `go` command; install Go 1.25 or newer" in done.stderr
+    assert "lint v1.2.0: left out: there is no `go` command; install Go 1.25.0 or newer" in done.stderr
+    assert "web v1.0.0: left out: there is no `go` command; install Go 1.26.6 or newer" in done.stderr
 
 
-def test_an_old_go_is_named(clone: Path) -> None:
-    (clone / "path" / "go").write_text("#!/bin/sh\necho go version go1.21.3 linux/amd64\n")
-    assert "`go` is 1.21; install Go 1.25 or newer" in run(clone).stderr
+def test_an_old_go_is_named_and_what_it_can_build_is_built(clone: Path) -> None:
+    (clone / "path" / "go").write_text(FAKE_GO.replace("1.26.8", "1.26.5"))
+    done = run(clone)
+    assert "web v1.0.0: left out: `go` is 1.26.5; install Go 1.26.6 or newer" in done.stderr
+    assert "lint v1.2.0: compiled" in done.stdout
 
 
 def test_the_list_says_what_is_there_and_builds_nothing(clone: Path) -> None:
-    assert listed(clone) == [["lint", "v1.2.0", "not", "built"], ["store", "v3.5.1", "not", "built"], KUBE]
+    assert listed(clone) == [WEB, ["lint", "v1.2.0", "not", "built"], ["store", "v3.5.1", "not", "built"]]
     assert not (clone / "calls").exists()
     run(clone)
-    assert listed(clone)[0] == ["lint", "v1.2.0", "ready"]
-
-
-def listed(clone: Path) -> list[list[str]]:
-    return [line.split() for line in run(clone, "--list").stdout.splitlines()]
+    assert listed(clone)[1] == ["lint", "v1.2.0", "ready"]
+    shutil.rmtree(clone / "clone" / ".engines")
+    assert listed(clone)[1] == ["lint", "v1.2.0", "in", "the", "cache"]

@@ -11,6 +11,7 @@ import pytest
 
 from infra import charts
 from tools.engines import crds
+from tools.engines.golang import EngineError
 
 SOURCE = crds.Source(
     chart="store",
@@ -58,29 +59,28 @@ def test_only_the_crds_are_copied(module: Path, go: Go, tmp_path: Path) -> None:
 
 
 def test_other_sources_than_the_pinned_are_refused(module: Path, go: Go, tmp_path: Path) -> None:
-    with pytest.raises(crds.CrdError, match=r"example.org/store v1.2.0 hashes to h1:wrong, and crds.json says h1:right"):
+    with pytest.raises(EngineError, match=r"example.org/store v1.2.0 hashes to h1:wrong, and crds.json says h1:right"):
         crds.fetch(go({"Sum": "h1:wrong", "Dir": str(module)}), SOURCE, tmp_path / "kept")
     assert not (tmp_path / "kept").exists()
 
 
 def test_another_chart_than_the_pinned_is_refused(module: Path, go: Go, tmp_path: Path) -> None:
     source = replace(SOURCE, chart_version="1.2.0")
-    with pytest.raises(crds.CrdError, match=r"holds the chart 1.1.0, and crds.json says 1.2.0"):
+    with pytest.raises(EngineError, match=r"holds the chart 1.1.0, and crds.json says 1.2.0"):
         crds.fetch(go({"Sum": "h1:right", "Dir": str(module)}), source, tmp_path / "kept")
 
 
 def test_what_the_module_proxy_says_is_passed_on(go: Go, tmp_path: Path) -> None:
-    with pytest.raises(crds.CrdError, match=r"403 Forbidden / not available"):
+    with pytest.raises(EngineError, match=r"403 Forbidden / not available"):
         crds.fetch(go({"Error": "reading: 403 Forbidden\nnot available"}), SOURCE, tmp_path / "kept")
 
 
 def test_a_module_without_crds_is_an_error(module: Path, go: Go, tmp_path: Path) -> None:
-    with pytest.raises(crds.CrdError, match=r"has no nothing/\*.yaml"):
+    with pytest.raises(EngineError, match=r"has no nothing/\*.yaml"):
         crds.fetch(go({"Sum": "h1:right", "Dir": str(module)}), replace(SOURCE, files="nothing/*.yaml"), tmp_path / "kept")
 
 
 def test_the_crds_are_of_the_charts_that_are_installed() -> None:
     installed = {chart.name: chart.version for chart in vars(charts).values() if isinstance(chart, charts.Chart)}
-    assert {source.chart: source.chart_version for source in crds.read_sources()} == {
-        name: installed[name] for name in ("cert-manager", "external-secrets", "karpenter-crd")
-    }
+    expected = {"argo-workflows", "cert-manager", "external-secrets", "karpenter-crd", "kserve-crd", "kuberay-operator", "kueue"}
+    assert {source.chart: source.chart_version for source in crds.read_sources()} == {name: installed[name] for name in expected}
