@@ -28,7 +28,7 @@ WAIT_SECONDS = 900
 """Long: it ends a test that will never end, and measures nothing."""
 MODULES = (ROOT, ROOT / "tests" / "mlctl" / "workflow")
 """Where Python finds the project and the functions of the Hera steps in the manifests."""
-CONTROLLER = {"LEADER_ELECTION_DISABLE": "true", "TRANSIENT_ERROR_PATTERN": "spot instance"}
+CONTROLLER = {"LEADER_ELECTION_DISABLE": "true", "TRANSIENT_ERROR_PATTERN": "exit code 75"}
 EXECUTOR_RULES = [
     {"apiGroups": ["argoproj.io"], "resources": ["workflowtaskresults"], "verbs": ["create", "patch"]},
 ]

@@ -17,6 +17,7 @@ COMPARISONS = {
     "pack": "Resources judged by the gate, and by the policy pack over Pulumi's analyzer protocol",
     "pack samples": "Disallowed samples of the rules, judged by the gate and by the policy pack",
     "argo manifests": "Manifests of the local runner's test set: Argo's controller and executor do what they say",
+    "argo model": "Files of the model that `churn-training` registers on Argo and on a laptop, byte by byte",
     "workflows": "GitHub workflows: actionlint finds nothing",
 }
 """Everything that a whole run compares."""
