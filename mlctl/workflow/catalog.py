@@ -17,6 +17,8 @@ from mlctl.workflow.validation.fields import check_fields
 from mlctl.workflow.yaml_document import Document, Path_, read_documents
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+CONFIG_MAP_KIND = "workflows.argoproj.io/configmap-type"
+"""The label without which Argo's controller does not see a ConfigMap: https://argo-workflows.readthedocs.io/en/latest/walk-through/parameters/."""
 _RUNNABLE = ("Workflow", "CronWorkflow", "WorkflowTemplate", "ClusterWorkflowTemplate")
 
 
@@ -50,13 +52,21 @@ class Found:
     path: Path_
 
 
+class ConfigMap(dict[str, str]):
+    """The data of a ConfigMap, and what its label says Argo may read it for: `Parameter`, or nothing."""
+
+    def __init__(self, data: dict[str, str], kind: str) -> None:
+        super().__init__(data)
+        self.kind = kind
+
+
 @dataclass(eq=False)
 class Catalog:
     """All that one run may use."""
 
     main: Owner
     owners: list[Owner]
-    config_maps: dict[str, dict[str, str]]
+    config_maps: dict[str, ConfigMap]
     files: list[Path]
     """The manifest's file, then the others that hold templates or ConfigMaps."""
     unread: list[str]
@@ -65,6 +75,11 @@ class Catalog:
     """The metadata of the manifest that is run."""
     spec: Raw = field(default_factory=dict)
     """The spec of the run: the manifest's own, over that of its `workflowTemplateRef`."""
+
+    def setting(self, config_map: str, key: str) -> str | None:
+        """A value of a ConfigMap."""
+        found = self.config_maps.get(config_map)
+        return None if found is None else found.get(key)
 
     def find(self, name: str, owner: Owner) -> Found | None:
         """The template called `name` that `owner` holds."""
@@ -179,9 +194,9 @@ def load_catalog(file: Path, name: str | None = None) -> Catalog:
     return catalog
 
 
-def _read(file: Path, only_templates: bool = False) -> tuple[list[Owner], dict[str, dict[str, str]]]:
+def _read(file: Path, only_templates: bool = False) -> tuple[list[Owner], dict[str, ConfigMap]]:
     owners: list[Owner] = []
-    config_maps: dict[str, dict[str, str]] = {}
+    config_maps: dict[str, ConfigMap] = {}
     every = read_documents(file)
     documents = [document for document in every if not _is_of_kubernetes(document)]
     for document in documents or every:
@@ -192,7 +207,8 @@ def _read(file: Path, only_templates: bool = False) -> tuple[list[Owner], dict[s
             data = document.value.get("data") or {}
             if not isinstance(data, dict):
                 raise document.error(("data",), "is not a mapping")
-            config_maps[str(name)] = {str(key): str(value) for key, value in data.items()}
+            labels = (metadata.get("labels") if isinstance(metadata, dict) else None) or {}
+            config_maps[str(name)] = ConfigMap({str(key): str(value) for key, value in data.items()}, str(labels.get(CONFIG_MAP_KIND, "")))
         elif not only_templates or kind in ("WorkflowTemplate", "ClusterWorkflowTemplate"):
             owners.append(_owner(document, only_templates))
     return owners, config_maps

@@ -88,6 +88,24 @@ class ApiServer:
         self._stop()
 
     @property
+    def address(self) -> str:
+        return self._address
+
+    @property
+    def token(self) -> str:
+        """The administrator's."""
+        return self._token
+
+    @property
+    def authority(self) -> Path:
+        """The certificate that the server shows, which signs itself."""
+        return self._folder / "server.crt"
+
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Anything else, as the administrator."""
+        return self._request(method, path, **options)
+
+    @property
     def version(self) -> str:
         """`v1.33.13`"""
         return str(self._request("GET", "/version").json()["gitVersion"])

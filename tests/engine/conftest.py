@@ -9,7 +9,7 @@ import importlib.metadata
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import yaml
@@ -18,9 +18,12 @@ from mlctl.config import load_environments
 from mlctl.plan.environment import Repository
 from tests.conftest import PlanOf
 from tests.engine.api_server import ApiServer
+from tests.engine.argo_cluster import ArgoCluster
 from tests.engine.engine_runs import EngineRuns
 from tests.engine.fidelity import Fidelity
 from tests.engine.gate import BROKEN_ENVIRONMENT, broken_resources, policy_config
+from tests.engine.node.process import may_isolate
+from tests.moto_server import moto
 from tools.engines import crds as crds_module
 from tools.engines.group import read_groups
 
@@ -32,10 +35,7 @@ def need(path: Path) -> Path:
     if not path.exists():
         if str(path.relative_to(ENGINES)) in refused():
             pytest.skip(f"not proven here: the sources of {path.name} were refused")
-        message = f"{path.name} is missing: run `make engines`"
-        if os.environ.get("ENGINES_REQUIRED"):
-            pytest.fail(message)
-        pytest.skip(message)
+        missing(f"{path.name} is missing: run `make engines`")
     return path
 
 
@@ -43,6 +43,12 @@ def refused() -> list[str]:
     """What `make engines` was refused, as paths below `.engines`."""
     listed = ENGINES / "refused"
     return listed.read_text(encoding="utf-8").splitlines() if listed.exists() else []
+
+
+def missing(message: str) -> NoReturn:
+    if os.environ.get("ENGINES_REQUIRED"):
+        pytest.fail(message)
+    pytest.skip(message)
 
 
 @pytest.fixture(scope="session")
@@ -95,6 +101,23 @@ def engine_runs(tmp_path_factory: pytest.TempPathFactory, repository: Repository
     )
 
 
+@pytest.fixture(scope="session")
+def argo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArgoCluster]:
+    """A cluster of its own, with a node: the policies that other tests put on theirs do not meet its pods."""
+    for program in ("etcd", "kube-apiserver", "argo", "argoexec", "workflow-controller"):
+        need(ENGINES / "bin" / program)
+    crds = need(ENGINES / "crds" / "argo-workflows")
+    if not may_isolate():
+        missing("mount and process namespaces, or layers of file systems, are not permitted here")
+    folder = tmp_path_factory.mktemp("argo")
+    with (
+        moto() as storage,
+        ApiServer(ENGINES / "bin", tmp_path_factory.mktemp("argo-api-server")) as server,
+        ArgoCluster(server, ENGINES / "bin", crds, folder, storage) as cluster,
+    ):
+        yield cluster
+
+
 FIDELITY = Fidelity()
 
 
@@ -117,4 +140,4 @@ def versions() -> dict[str, str]:
     tools = {tool.name: tool.version for group in read_groups() for tool in group.tools}
     charts = {f"CRDs of {source.chart}": source.chart_version for source in crds_module.read_sources()}
     packages = ("pulumi", "pulumi-aws", "pulumi-kubernetes", "pulumi-policy")
-    return tools | charts | {name: importlib.metadata.version(name) for name in packages}
+    return tools | charts | {f"{name} of Python": importlib.metadata.version(name) for name in packages}

@@ -21,6 +21,8 @@ COMPARISONS = {
     "pack samples": "Disallowed samples of the rules, judged by the gate and by the policy pack",
     "engine policies": "Resources judged by the gate, and by `pulumi preview --policy-pack policies/pack` of the real engine",
     "engine broken": "Resources that a program breaks, one per rule: the gate and `pulumi preview --policy-pack` say the same",
+    "argo manifests": "Manifests of the local runner's test set: Argo's controller and executor do what they say",
+    "argo model": "Files of the model that `churn-training` registers on Argo and on a laptop, byte by byte",
     "workflows": "GitHub workflows: actionlint finds nothing",
 }
 """Everything that a whole run compares."""

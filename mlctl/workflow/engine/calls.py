@@ -56,10 +56,12 @@ async def _run_one(call: Call, scope: Scope, name: str, display: str, parent: No
             reason = f"when '{fill_text(call.when, scope)}' evaluated false"
             return session.recorder.shut(name, display, Phase.SKIPPED, reason, parent)
     except ExpressionError as error:
+        if boundary.kind == "steps":
+            raise  # Argo makes no node of the step: its group is the error
         return session.recorder.shut(name, display, Phase.ERROR, f"when: {error}", parent)
     async with boundary.slot():
         if boundary.stop_on_failure and boundary.failed.is_set():
-            return session.recorder.shut(name, display, Phase.SKIPPED, "not started: failFast", parent)
+            return Node(name, display, NodeKind.SKIPPED, "", phase=Phase.SKIPPED)  # Argo makes no node of it
         place = Place(name=name, display=display, parent=parent, boundary=boundary.name)
         node = await run_with_hooks(
             call, boundary.owner, scope, place, session, f"{boundary.kind}.{call.name}",

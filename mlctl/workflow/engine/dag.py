@@ -47,8 +47,6 @@ class _DagRun:
         self._conditions = {name: condition_of(task, self._tasks) for name, task in self._tasks.items()}
         self._waits = {name: tasks_in(condition) for name, condition in self._conditions.items()}
         self._targets = self._find_targets(fill_text(work.template.target or "", work.scope))
-        self._fail_fast = work.template.fail_fast is not False
-        self._stopped = False
         self._nodes: dict[str, Node] = {}
         self._branch: dict[str, Phase | None] = {}
         self._ended: dict[str, asyncio.Event] = {}
@@ -79,7 +77,7 @@ class _DagRun:
         for other in self._waits[name]:
             await self._ended[other].wait()
         try:
-            if not (self._stopped or any(other not in self._nodes for other in self._waits[name])):
+            if all(other in self._nodes for other in self._waits[name]):
                 self._settle(name, await self._run(name, self._tasks[name], self._conditions[name]))
         finally:
             self._ended[name].set()
@@ -103,8 +101,6 @@ class _DagRun:
         before = [phase for other in self._waits[name] if (phase := self._branch.get(other)) and phase.bad]
         inherited = before[0] if before else Phase.SUCCEEDED
         self._branch[name] = node.phase if node.phase.completed else inherited
-        if self._fail_fast and name in self._targets and self._failed(name):
-            self._stopped = True
 
     def _failed(self, name: str) -> bool:
         phase = self._branch.get(name)

@@ -78,7 +78,7 @@ def _value(entry: Raw, pod: str, session: Session) -> str | None:
         return text_of(entry.get("value") if entry.get("value") is not None else "")
     if source.get("configMapKeyRef") is not None:
         key = KeyRef.read(source["configMapKeyRef"])
-        value = session.parameter_of(key.name, key.key)
+        value = session.catalog.setting(key.name, key.key)
         if value is None and not key.optional:
             raise NodeError(f"variable `{entry['name']}`: ConfigMap `{key.name}` has no key `{key.key}` here")
         return value

@@ -68,6 +68,8 @@ def _sequence(raw: dict[str, Any]) -> list[str]:
 def _short(item: Any) -> str:
     if isinstance(item, dict):
         return ",".join(f"{key}:{as_text(value)}" for key, value in sorted(item.items()))
+    if isinstance(item, list):
+        return f"[{' '.join(as_text(value) for value in item)}]"  # as Go prints it, in Argo's names
     return as_text(item)
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from mlctl.workflow.expression.error import ExpressionError
 from mlctl.workflow.expression.functions import to_json
 from mlctl.workflow.model.artifact import ArtifactFile
+
+
+_EXIT_CODE = re.compile(r"Error \(exit code \d+\)")
 
 
 class Phase(StrEnum):
@@ -92,6 +98,12 @@ class Node:
     """Of a DAG: task → the tasks it waits for."""
 
     @property
+    def reason(self) -> str:
+        """The message as Argo has it: without what the step said last on its standard error."""
+        found = _EXIT_CODE.match(self.message)
+        return found[0] if found else self.message
+
+    @property
     def seconds(self) -> float:
         """How long it took, or has taken until it was last looked at."""
         return max(0.0, self.finished - self.started) if self.finished else 0.0
@@ -134,24 +146,43 @@ def variables_of(node: Node, prefix: str) -> dict[str, Any]:
     return found
 
 
-def aggregate_of(nodes: list[Node], prefix: str, declared: list[str]) -> dict[str, str]:
-    """The outputs of a loop's nodes as JSON lists, in the order of the items."""
+def aggregate_of(nodes: list[Node], prefix: str, declared: list[str]) -> dict[str, Any]:
+    """The outputs of a loop's nodes as JSON lists, in the order of the items; of a loop over nothing there are none."""
+    if not nodes:
+        return {}
     done = [node for node in nodes if node.phase is Phase.SUCCEEDED]
-    results = [as_item(node.outputs.result) for node in done if node.outputs.result is not None]
     maps = [dict(sorted(node.outputs.parameters.items())) for node in done if node.outputs.parameters]
-    found = {f"{prefix}.outputs.result": to_json(results), f"{prefix}.outputs.parameters": to_json(maps)}
+    found: dict[str, Any] = {f"{prefix}.outputs.result": lambda: _results(done), f"{prefix}.outputs.parameters": to_json(maps)}
     names = {name for node in done for name in node.outputs.parameters} | set(declared)
     for name in sorted(names):
-        values = [as_item(node.outputs.parameters[name]) for node in done if name in node.outputs.parameters]
-        found[f"{prefix}.outputs.parameters.{name}"] = to_json(values)
+        texts = [node.outputs.parameters[name] for node in done if name in node.outputs.parameters]
+        found[f"{prefix}.outputs.parameters.{name}"] = to_json(_maps_or_lists(texts) or texts)
     return found
 
 
-def as_item(text: str) -> Any:
-    """A text as the JSON it is, or as a string."""
-    import json
+def _results(nodes: list[Node]) -> str:
+    """What the items printed, as one list.
 
+    Raises
+    ------
+    ExpressionError
+        One of them printed something that is not JSON, which Argo cannot put into the list.
+    """
+    found = []
+    for node in nodes:
+        if (text := node.outputs.result) is not None:
+            try:
+                found.append(json.loads(text))
+            except ValueError:
+                said = f"`{node.display}` printed `{text[:80]}`, which is not JSON: Argo makes no list of such results"
+                raise ExpressionError(f"{said}; use an output parameter, or print JSON") from None
+    return to_json(found)
+
+
+def _maps_or_lists(texts: list[str]) -> list[Any] | None:
+    """The texts as the JSON they are, where all of them are maps or lists; else Argo leaves them texts."""
     try:
-        return json.loads(text)
+        found = [json.loads(text) for text in texts]
     except ValueError:
-        return text
+        return None
+    return found if all(isinstance(item, dict | list) for item in found) else None

@@ -29,6 +29,8 @@ from mlctl.workflow.scope import Scope
 from mlctl.workflow.tags import fill
 from mlctl.workflow.validation.refusals import is_available, volumes_of
 
+_DEADLINE = "Pod was active on the node longer than the specified deadline"
+"""Argo gives a `timeout` to the pod as its deadline."""
 _FILLED = ("container", "script", "inputs", "outputs")
 _BROKEN_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 
@@ -99,7 +101,7 @@ class _Attempt:
                 ended = await self._start(launch)
         except TimeoutError:
             self._node.outputs = Outputs(result=read_result(launch.stdout, sandbox), exit_code=143)
-            return recorder.close(self._node, Phase.FAILED, self._deadline_message())
+            return recorder.close(self._node, Phase.FAILED, _DEADLINE)
         self._node.peak_memory = ended.peak_memory
         run = self._session.folder
         self._node.outputs = outputs_of_process(self._template, sandbox, ended.code, launch.stdout, run)
@@ -120,12 +122,6 @@ class _Attempt:
         waited = time.monotonic() - self._queued
         times = [template.deadline, None if template.timeout is None else max(0.0, template.timeout - waited)]
         return min((seconds for seconds in times if seconds is not None), default=None)
-
-    def _deadline_message(self) -> str:
-        template = self._template
-        if template.deadline is not None and (template.timeout is None or template.deadline <= template.timeout):
-            return "Pod was active on the node longer than the specified deadline"
-        return "Step exceeded its deadline"
 
     def _prepare(self) -> Sandbox:
         if self._folder.exists():

@@ -53,7 +53,7 @@ def _facts(last: Node | None) -> dict[str, str]:
         "lastRetry.exitCode": "-1" if code is None else str(code),
         "lastRetry.status": str(last.phase),
         "lastRetry.duration": str(int(last.seconds)),
-        "lastRetry.message": last.message,
+        "lastRetry.message": last.reason,
     }
 
 
@@ -83,7 +83,7 @@ def _policy_allows(policy: str, last: Node) -> bool:
         return last.phase is Phase.ERROR
     if policy == "OnTransientError":
         pattern = os.environ.get("TRANSIENT_ERROR_PATTERN")
-        return bool(pattern) and re.search(str(pattern), last.message) is not None
+        return bool(pattern) and re.search(str(pattern), last.reason) is not None
     return True
 
 

@@ -95,7 +95,7 @@ async def _run(folder: RunFolder, place: Path, options: Options, watcher: Watche
         watcher.note("left as they stand, because they are none of Argo's variables: " + ", ".join(checked.foreign))
     session = Session(
         folder=place, header=header, catalog=catalog, recorder=recorder, watcher=watcher, processes=processes,
-        warm=warm, locks=Locks(default_lock_folder(), lambda n, k: catalog.config_maps.get(n, {}).get(k), watcher.note),
+        warm=warm, locks=Locks(default_lock_folder(), catalog.setting, watcher.note),
         memory=folder.path.parent / ".memo", options=options, globals=workflow_scope(header, catalog, {}),
         slots=asyncio.Semaphore(options.jobs), limit=asyncio.Semaphore(limit) if limit else None,
     )  # fmt: skip
@@ -224,7 +224,7 @@ def _ending(phase: Phase, session: Session) -> dict[str, str]:
     failures = [
         {
             "displayName": node.display,
-            "message": node.message,
+            "message": node.reason,
             "templateName": node.template,
             "phase": str(node.phase),
             "podName": f"{session.header.name}-{node.template}-{fnv32a(node.name)}",

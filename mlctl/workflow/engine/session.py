@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mlctl.workflow.catalog import Catalog
+from mlctl.workflow.catalog import CONFIG_MAP_KIND, Catalog
+from mlctl.workflow.engine.error import NodeError
 from mlctl.workflow.engine.locks import Locks
 from mlctl.workflow.engine.node import Node
 from mlctl.workflow.engine.record import Recorder
@@ -67,8 +68,17 @@ class Session:
     """The nodes that wait for a person."""
 
     def parameter_of(self, name: str, key: str) -> str | None:
-        """A value of a ConfigMap in the manifest's folder."""
-        return self.catalog.config_maps.get(name, {}).get(key)
+        """A value of a ConfigMap in the manifest's folder.
+
+        Raises
+        ------
+        NodeError
+            Argo would not see the ConfigMap.
+        """
+        found = self.catalog.config_maps.get(name)
+        if found is not None and found.kind != "Parameter":
+            raise NodeError(f"ConfigMap `{name}` lacks the label `{CONFIG_MAP_KIND}: Parameter`: without it Argo does not see it")
+        return self.catalog.setting(name, key)
 
     def step_folder(self, node: Node) -> Path:
         """Where a step works and leaves its output."""

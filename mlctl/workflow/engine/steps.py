@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from mlctl.workflow.engine.calls import Boundary, continues, run_expanded
 from mlctl.workflow.engine.error import NodeError
@@ -40,12 +41,23 @@ async def run_steps(work: Work, session: Session) -> Node:
         phase, message = await _run_group(group, scope, group_node, boundary, session)
         recorder.close(group_node, phase, message)
         if phase.bad:
-            return recorder.close(node, phase, message)
+            return recorder.close(node, Phase.FAILED, message)
+        try:
+            _need_lists(group, scope, str(work.template.raw))
+        except ExpressionError as error:
+            return recorder.close(node, Phase.ERROR, str(error))
     try:
         node.outputs = outputs_from_scope(work.template, scope)
     except (NodeError, ExpressionError) as error:
         return recorder.close(node, Phase.ERROR, str(error))
     return recorder.close(node, Phase.SUCCEEDED)
+
+
+def _need_lists(group: tuple[Call, ...], scope: Scope, text: str) -> None:
+    """Argo makes the lists of what loops printed as soon as a group has ended, if the template reads them anywhere."""
+    for step in group:
+        if step.loops and (name := f"steps.{step.name}.outputs.result") in text:
+            scope.get(name)
 
 
 async def _run_group(group: tuple[Call, ...], scope: Scope, group_node: Node, boundary: Boundary, session: Session) -> tuple[Phase, str]:
@@ -65,7 +77,7 @@ async def _run_group(group: tuple[Call, ...], scope: Scope, group_node: Node, bo
     return found[0] if found else (Phase.SUCCEEDED, "")
 
 
-def step_variables(call: Call, nodes: list[Node], boundary: Boundary, session: Session) -> dict[str, object]:
+def step_variables(call: Call, nodes: list[Node], boundary: Boundary, session: Session) -> dict[str, Any]:
     """What later calls can see of one that has ended."""
     prefix = f"{boundary.kind}.{call.name}"
     if not call.loops:

@@ -24,7 +24,7 @@ def workflow_scope(header: Header, catalog: Catalog, inputs: Inputs) -> Scope:
     own: dict[str, Any] = {
         "workflow.name": header.name,
         "workflow.namespace": metadata.get("namespace") or os.environ.get("ARGO_NAMESPACE") or "default",
-        "workflow.serviceAccountName": catalog.spec.get("serviceAccountName") or "default",
+        "workflow.serviceAccountName": catalog.spec.get("serviceAccountName") or "",
         "workflow.uid": header.uid,
         "workflow.mainEntrypoint": header.entrypoint,
         "workflow.priority": str(catalog.spec.get("priority") or 0),

@@ -19,7 +19,8 @@ class Variables(Protocol):
 def _member(variables: Variables, prefix: str) -> Any:
     value = variables.get(prefix)
     if value is None:
-        return Namespace(variables, prefix)
+        below = prefix + "."
+        return Namespace(variables, prefix) if any(name.startswith(below) for name in variables) else None
     return ScopedText(value, variables, prefix) if isinstance(value, str) else value
 
 

@@ -98,7 +98,6 @@ class Template:
     steps: tuple[tuple[Call, ...], ...]
     tasks: tuple[Call, ...]
     target: str | None
-    fail_fast: bool | None
     suspend_for: str | None
     retry: Retry | None
     timeout: float | None
@@ -124,7 +123,6 @@ class Template:
             steps=tuple(tuple(Call.read(step) for step in group) for group in raw.get("steps") or ()),
             tasks=tuple(Call.read(task) for task in dag.get("tasks") or ()),
             target=dag.get("target") or None,
-            fail_fast=dag.get("failFast"),
             suspend_for=(raw.get("suspend") or {}).get("duration"),
             retry=Retry.read(raw.get("retryStrategy")),
             timeout=seconds(raw["timeout"]) if raw.get("timeout") else None,

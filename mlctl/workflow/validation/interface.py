@@ -41,7 +41,7 @@ def check_limit(catalog: Catalog, ref: tuple[str, str] | None, path: tuple[str |
             path, "a semaphore whose limit stands in a database is not run here", allowed="configMapKeyRef",
             remedy="run it on a cluster: `mlctl workflow submit`",
         )  # fmt: skip
-    limit = catalog.config_maps.get(name, {}).get(key)
+    limit = catalog.setting(name, key)
     if limit is None or not limit.isdigit() or int(limit) < 1:
         raise catalog.main.document.error(
             path, f"the semaphore's limit, key `{key}` of ConfigMap `{name}`, is not in this file or its folder",

@@ -63,9 +63,13 @@ class Known:
     item: bool = False
     item_fields: frozenset[str] | None = None
     """None where they are not known beforehand."""
+    hidden: frozenset[str] = frozenset()
+    """What a hook of a step cannot see of it."""
 
     def problem(self, variable: str) -> str | None:
         """Why `variable` cannot be seen from here, or None."""
+        if variable in self.hidden:
+            return f"`{variable}` is not known to the hooks of what gives it: Argo tells them output parameters and artefacts only"
         if variable in _WORKFLOW or variable in self.names or variable.startswith(self.prefixes):
             return None
         if variable in ENDING:

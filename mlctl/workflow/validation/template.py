@@ -204,6 +204,7 @@ class TemplateCheck:
             raise self._document.error((*at, "withSequence"), "needs `count` or `end`, and not both")
 
     def _check_hooks(self, call: Call, at: Path_, known: Known, raw: Raw, reach: Reach) -> None:
+        known = replace(known, hidden=frozenset([f"{known.sibling_kind}.{call.name}.outputs.result"]))
         for name, hook in call.hooks.items():
             place = (*at, "hooks", name)
             if name != "exit" and not hook.expression:

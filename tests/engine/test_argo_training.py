@@ -1,0 +1,106 @@
+"""The platform's own workflow on a real Argo: the same file as on a laptop, with the plan's accounts and rights, to the same model."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mlctl.plan.environment import Repository
+from tests.conftest import PlanOf
+from tests.engine.argo_cluster import ArgoCluster
+from tests.engine.fidelity import Fidelity
+from tests.engine.manifests import manifest, objects
+from tests.mlflow_server import mlflow_server
+
+pytestmark = [pytest.mark.engine, pytest.mark.ml, pytest.mark.slow]
+ROOT = Path(__file__).parents[2]
+NAMESPACE = "retention"
+SMALL = {"knobs": '{"rows": 2000, "seed": 7}', "training": '{"trials": 2, "seed": 7}'}
+OURS = {"Namespace", "PriorityClass", "ServiceAccount", "Role", "RoleBinding"}
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model in a registry, and what the run that made it gave."""
+
+    registry: str
+    outputs: Object
+
+
+@pytest.fixture(scope="module")
+def team(argo: ArgoCluster, plan_of: PlanOf, repository: Repository) -> None:
+    """The namespace of a team with what the plan puts into it."""
+    planned = [manifest(resource) for resource in objects(plan_of("dev"))]
+    chosen = [item for item in planned if item["kind"] in OURS and belongs(item)]
+    assert {item["kind"] for item in chosen} == OURS
+    for item in sorted(chosen, key=lambda item: item["kind"] != "Namespace"):
+        argo.create(item)
+    template = yaml.safe_load((repository.root / "workflows" / "rendered" / "dev" / "churn-training.yaml").read_text())
+    argo.create(template, NAMESPACE)
+    argo.bucket("evidence")
+
+
+def belongs(item: Object) -> bool:
+    metadata = item["metadata"]
+    return bool(item["kind"] == "PriorityClass" or NAMESPACE in (metadata["name"], metadata.get("namespace")))
+
+
+@pytest.fixture(scope="module")
+def tracking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with mlflow_server(tmp_path_factory.mktemp("mlflow")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def on_argo(argo: ArgoCluster, team: None, tracking: str) -> Object:
+    given = {**SMALL, "tracking-uri": tracking, "evidence-log": "s3://evidence/retention"}
+    arguments = {"parameters": [{"name": name, "value": value} for name, value in given.items()]}
+    spec = {"workflowTemplateRef": {"name": "churn-training"}, "arguments": arguments}
+    workflow = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"generateName": "churn-training-"}, "spec": spec}
+    return argo.wait(NAMESPACE, argo.submit(workflow, NAMESPACE))
+
+
+@pytest.fixture(scope="module")
+def on_a_laptop(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    folder = tmp_path_factory.mktemp("laptop")
+    registry = f"sqlite:///{folder}/mlflow.db"
+    given = {**SMALL, "tracking-uri": registry, "evidence-log": str(folder / "evidence")}
+    command = [str(Path(sys.executable).with_name("mlctl")), "workflow", "run", "churn-training", "--env", "dev", "--format", "json"]
+    command += ["--runs-dir", str(folder / "runs"), *(f"--parameter={name}={value}" for name, value in given.items())]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr + ended.stdout
+    return Trained(registry, json.loads(ended.stdout)["outputs"])
+
+
+def test_training_ends_on_argo_as_on_a_laptop(on_argo: Object, on_a_laptop: Trained) -> None:
+    nodes = on_argo["status"]["nodes"].values()
+    seen = {node["displayName"]: f"{node['phase']} {node.get('message', '')}" for node in nodes}
+    assert on_argo["status"]["phase"] == "Succeeded", seen
+    main = on_argo["status"]["nodes"][on_argo["metadata"]["name"]]
+    outputs = {item["name"]: item["value"] for item in main["outputs"]["parameters"]}
+    assert outputs == on_a_laptop.outputs
+
+
+def test_both_make_the_same_model(on_argo: Object, on_a_laptop: Trained, tracking: str, tmp_path: Path, fidelity: Fidelity) -> None:
+    files = {name: registered(uri, tmp_path / name) for name, uri in (("argo", tracking), ("laptop", on_a_laptop.registry))}
+    assert files["argo"].keys() == files["laptop"].keys()
+    different = [name for name, content in files["argo"].items() if content != files["laptop"][name]]
+    fidelity.record("argo model", len(files["argo"]), different)
+    assert different == []
+
+
+def registered(uri: str, folder: Path) -> dict[str, bytes]:
+    """Every file of the version that was registered."""
+    from ml.registry.registry import Registry
+
+    stored = Registry(uri).fetch("churn", "1", folder)
+    return {str(path.relative_to(stored)): path.read_bytes() for path in sorted(stored.rglob("*")) if path.is_file()}
