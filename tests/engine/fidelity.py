@@ -13,6 +13,7 @@ COMPARISONS = {
     "pods": "Good and bad pods: a real API server with the plan's admission policies accepts and refuses them",
     "workflow pods": "Pods and volume claims of the rendered workflows: a real API server with the plan's policies and quotas admits them",
     "workflow objects": "Rendered workflows and the objects they create: a real API server accepts them (dry run, strict fields, CRDs)",
+    "chart objects": "Objects of the charts that can be had: the chart knows the plan's values, and a real API server accepts the objects",
     "argo lint": "Rendered workflows and the runner's manifests: `argo lint` judges them as stated",
     "pack": "Resources judged by the gate, and by the policy pack over Pulumi's analyzer protocol",
     "pack samples": "Disallowed samples of the rules, judged by the gate and by the policy pack",
@@ -37,6 +38,7 @@ EXPLAINED = {
     " not run; the gate knows the rest and judges that. The tests give both the string with its known part.",
     "Secrets": "the engine shows a rule the text; a plan keeps none, so in the gate such a rule is *not evaluated*. The tests give both"
     " none.",
+    "Argo Workflows 3.7.4": "the chart installs 3.7.3. The next patch release is the one that can be had, so it judges here.",
     "PriorityClass without `value`": "the provider's schema requires it, so the planner refuses it; the API server takes 0 for it.",
 }
 """Differences that are known and harmless, with what the tests do about them."""
