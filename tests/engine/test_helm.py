@@ -14,11 +14,13 @@ from tests.engine.conftest import ENGINES, need
 from tests.engine.fidelity import Fidelity
 from tests.engine.helm_release import HelmError, Release, releases
 from tests.engine.test_kubernetes import create_namespaces
+from tests.engine.workflow_pods import pod_templates
 
 pytestmark = pytest.mark.engine
 
 CHARTS = {"cert-manager", "external-secrets", "karpenter", "karpenter-crd", "kserve", "kserve-crd", "kueue"}
 """The charts of our releases whose sources stand in Go modules that are served."""
+WORKLOADS = {"DaemonSet", "Deployment", "Job", "StatefulSet"}
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +43,21 @@ def refusals(api_server: ApiServer, release: Release, objects: list[dict[str, An
     return refused
 
 
+def pods(release: Release, objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The pods that the release's workloads will make: what Pod Security demands of a namespace is demanded of them."""
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {**template.get("metadata", {}), "name": item["metadata"]["name"]},
+            "spec": template["spec"],
+        }
+        for item in objects
+        if item["kind"] in WORKLOADS
+        for template in pod_templates(item)
+    ]
+
+
 @pytest.mark.usefixtures("crds")
 @pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
 def test_charts_take_our_values(
@@ -54,6 +71,7 @@ def test_charts_take_our_values(
     for release in found:
         objects = release.objects(helm, api_server.version)
         assert objects, f"{release.resource.name} installs nothing"
+        objects += pods(release, objects)
         judged += len(objects)
         problems += [f"{release.resource.name}: takes no notice of the value {path}" for path in release.unknown_values()]
         problems += refusals(api_server, release, objects)
@@ -75,3 +93,13 @@ def test_a_value_that_a_chart_takes_no_notice_of_is_found(charts: Path, plan_of:
 def test_a_value_that_a_charts_schema_refuses_is_an_error(helm: Path, charts: Path, plan_of: PlanOf) -> None:
     with pytest.raises(HelmError, match="replicaCount"):
         changed(plan_of, charts, "external-secrets", {"replicaCount": "two"}).objects(helm, "v1.35.4")
+
+
+def test_pod_security_judges_the_pods_of_charts(api_server: ApiServer, charts: Path, plan_of: PlanOf) -> None:
+    create_namespaces(api_server, plan_of("dev"))
+    spec = {"containers": [{"name": "a", "image": "registry.example/a:1"}], "hostPID": True}
+    wrong = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": spec}
+    namespaces = {release.namespace for release in releases(plan_of("dev"), charts)} - {"kube-system"}
+    assert namespaces == {"cert-manager", "external-secrets", "kserve", "kueue-system"}
+    for namespace in namespaces:
+        assert "violates PodSecurity" in api_server.dry_run(wrong, namespace).message
