@@ -19,14 +19,16 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def window_values(spec: ModelSpec, window: Window, keys: pd.Series, times: pd.Series, events: pd.DataFrame) -> Array:
-    """Return one aggregate per row (float64).
+    """Return one aggregate per row (float64), over the events that have a value, as SQL does.
 
     count and sum over no events are 0; mean, min, max and last are NaN.
     """
     assert spec.events is not None
     chosen = np.ones(len(events), dtype=bool)
     for column, text in window.where.items():
-        chosen &= events[column].astype("str").to_numpy() == text
+        chosen &= (events[column] == text).fillna(False).to_numpy(dtype=bool)
+    if window.column:
+        chosen &= events[window.column].notna().to_numpy()
     kept = events.loc[chosen]
     codes, entities = pd.factorize(kept[spec.entity])
     when = _microseconds(kept[spec.events.timestamp])

@@ -33,9 +33,11 @@ def ingest(
 ) -> dict[str, Any]:
     """Read the model's data, check it against the contract, and write it with its manifest.
 
-    The options replace the generator's knobs in the model file. Writes rows.parquet, events.parquet, quarantine.jsonl
-    and manifest.json.
+    Whether the model's algorithm can be found, and has its parameters, is looked at first. The options replace the generator's
+    knobs in the model file. Writes rows.parquet, events.parquet, quarantine.jsonl and manifest.json.
     """
+    from ml.training.algorithms import check_algorithm
+
     spec = load_spec(model)
     asked = {
         "rows": rows,
@@ -51,6 +53,7 @@ def ingest(
     if changes and spec.data.generator is None:
         raise InputError("only generated data has knobs", key=", ".join(changes), file=spec.file)
     knobs = checked(Knobs, {**spec.data.knobs.model_dump(), **changes}, file=None, key="knobs")
+    check_algorithm(spec)
     return make_dataset(spec, knobs, out)
 
 

@@ -62,6 +62,16 @@ def test_a_window_sees_its_own_days_and_stops_before_the_row(spec: ModelSpec, ag
     np.testing.assert_array_equal(window_values(spec, window, keys, times, EVENTS), expected)
 
 
+@pytest.mark.parametrize(("aggregate", "of_none"), [("sum", 0.0), ("mean", np.nan), ("last", np.nan), ("max", np.nan)])
+@pytest.mark.parametrize("dtype", ["float64", "Int64"])
+def test_an_event_without_the_value_is_passed_over(spec: ModelSpec, aggregate: str, of_none: float, dtype: str) -> None:
+    """As in SQL: one missing amount must not make the sum of a year missing."""
+    events = EVENTS.assign(minutes=pd.Series([10, None, None, None, None]).astype(dtype))
+    window = Window.model_validate({"aggregate": aggregate, "days": 60, "column": "minutes"})
+    given = window_values(spec, window, pd.Series(["a", "b"]), pd.Series([day(20), day(20)]), events)
+    np.testing.assert_array_equal(given, [10.0, of_none])
+
+
 def test_windows_agree_with_a_loop_over_every_row_and_event(spec: ModelSpec) -> None:
     random = np.random.default_rng(1)
     events = pd.DataFrame(
