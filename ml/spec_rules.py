@@ -55,6 +55,7 @@ class Training(Part):
     metric: str = Field("roc_auc", description="what the search raises or lowers")
     test_share: float = Field(0.3, gt=0, lt=1, description="the latest share of the rows, kept for evaluation")
     seed: Seed = 0
+    leakage: float = Field(0.98, gt=0, le=1, description="association with the outcome above which a feature is taken to be known too late")
 
     @field_validator("algorithm")
     @classmethod

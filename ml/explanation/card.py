@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 from ml.spec import ModelSpec
@@ -26,7 +27,9 @@ def model_card(spec: ModelSpec, evidence: dict[str, dict[str, Any]]) -> str:
         _serving(evidence.get("package")),
         _decision(evidence.get("decision")),
     ]
-    return "\n\n".join(part.strip() for part in parts) + "\n"
+    return (
+        html.escape("\n\n".join(part.strip() for part in parts), quote=False) + "\n"
+    )  # words of the model file and the data are no markup
 
 
 def _head(spec: ModelSpec, bundle: dict[str, Any] | None) -> str:
@@ -95,7 +98,7 @@ def _segments(evaluation: dict[str, Any] | None) -> str:
         found.setdefault(item["scope"], {})[item["metric"]] = item
     for scope, items in found.items():
         cells = [_judged(items[metric]) for metric in metrics]
-        lines.append(f"| {scope.replace('=', ': ')} | {next(iter(items.values()))['rows']} | {' | '.join(cells)} |")
+        lines.append(f"| {_cell(scope.replace('=', ': ', 1))} | {next(iter(items.values()))['rows']} | {' | '.join(cells)} |")
     return "\n".join([*lines, "", "A segment fails where even the better end of its interval misses the gate."])
 
 
@@ -115,7 +118,7 @@ def _fairness(fairness: dict[str, Any] | None) -> str:
     for item in fairness["attributes"]:
         ratio, odds = _short(item["adverse_impact_ratio"]), _short(item["equalised_odds_difference"])
         between = "" if item["ratio_low"] is None else f"{item['ratio_low']:.2f} to {item['ratio_high']:.2f}"
-        left_out = str(len(item["not_evaluated"])) if item["intersection"] else ", ".join(item["not_evaluated"]) or "none"
+        left_out = str(len(item["not_evaluated"])) if item["intersection"] else _cell(", ".join(item["not_evaluated"])) or "none"
         lines.append(f"| {item['attribute']} | {ratio} | {between} | {odds} | {left_out} | {_word(item['verdict'])} |")
     lines += ["", "Not evaluated are groups with too few rows, and people who did not say."]
     said = [f"- {item['detail']}" for item in fairness["attributes"] if item["verdict"] != "pass"]
@@ -154,6 +157,11 @@ def _decision(decision: dict[str, Any] | None) -> str:
     lines = ["## Decision", "", "Promote." if decision["promote"] else "Do not promote.", ""]
     lines += [f"- {item['name']}: {_word(item['verdict'])}, {item['detail']}" for item in decision["checks"]]
     return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    """Return text that stays in its cell of a table."""
+    return " ".join(text.replace("|", "\\|").split())
 
 
 def _word(verdict: str) -> str:

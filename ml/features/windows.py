@@ -19,20 +19,22 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def window_values(spec: ModelSpec, window: Window, keys: pd.Series, times: pd.Series, events: pd.DataFrame) -> Array:
-    """Return one aggregate per row (float64).
+    """Return one aggregate per row (float64), over the events that have a value, as SQL does.
 
-    count and sum over no events are 0; mean, min, max and last are NaN.
+    count and sum over no events are 0; mean, min, max and last are NaN. Of events at the same moment the largest is the last.
     """
     assert spec.events is not None
     chosen = np.ones(len(events), dtype=bool)
     for column, text in window.where.items():
-        chosen &= events[column].astype("str").to_numpy() == text
+        chosen &= (events[column] == text).fillna(False).to_numpy(dtype=bool)
+    if window.column:
+        chosen &= events[window.column].notna().to_numpy()
     kept = events.loc[chosen]
     codes, entities = pd.factorize(kept[spec.entity])
     when = _microseconds(kept[spec.events.timestamp])
-    order = np.lexsort((when, codes))
-    codes, when = codes[order], when[order]
-    values = kept[window.column].to_numpy(dtype="float64")[order] if window.column else np.ones(len(kept))
+    values = kept[window.column].to_numpy(dtype="float64") if window.column else np.ones(len(kept))
+    order = np.lexsort((values, when, codes))  # by value too: what a table gives must not depend on the order it came in
+    codes, when, values = codes[order], when[order], values[order]
     row_codes = pd.Index(entities).get_indexer(pd.Index(keys))
     until = _microseconds(times)
     first = _position(codes, when, row_codes, until - window.days * DAY)

@@ -31,7 +31,7 @@ def ks_statistic(reference: Counts, current: Counts) -> float:
     -------
     float
         ``D = max |F_r(x) - F_c(x)|`` over the cut points. It never exceeds the statistic over all values, and falls short of it
-        by at most the largest share of rows in one cell (1/500 of the reference where values are distinct).
+        by at most what one cell holds of the reference: 1/500 where values are distinct, 2/500 beside values that come often.
 
     Notes
     -----

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -34,7 +34,7 @@ class Profile:
 
 
 def reference_profile(path: Path, columns: Mapping[str, Kind]) -> Profile:
-    """Read a reference table twice: every k-th row for the cut points and the range, then all rows for the counts."""
+    """Read a reference table twice: every k-th row for the cut points, then all rows for the counts."""
     import pyarrow.dataset as ds
 
     table: ds.Dataset = open_table(path)
@@ -43,13 +43,10 @@ def reference_profile(path: Path, columns: Mapping[str, Kind]) -> Profile:
         raise InputError("the reference has no rows", file=path)
     step = max(1, rows // SAMPLE_ROWS)
     numeric = [name for name, kind in columns.items() if kind == "numeric"]
-    samples, lows, highs = _sample(path, numeric, step)
-    empty: dict[str, Sketch] = {}
-    for name, kind in columns.items():
-        if kind == "categorical":
-            empty[name] = CategoricalSketch()
-        else:
-            empty[name] = replace(numeric_reference(samples[name]), minimum=lows[name], maximum=highs[name])
+    samples = _sample(path, numeric, step)
+    empty: dict[str, Sketch] = {
+        name: CategoricalSketch() if kind == "categorical" else numeric_reference(samples[name]) for name, kind in columns.items()
+    }
     return count(path, Profile(sketches=empty, rows=0))
 
 
@@ -100,17 +97,11 @@ def categories(batch: pa.RecordBatch, name: str) -> tuple[dict[str, int], int]:
     return {str(name): int(rows) for name, rows in found.items()}, missing
 
 
-def _sample(path: Path, columns: list[str], step: int) -> tuple[dict[str, NDArray[np.float64]], dict[str, float], dict[str, float]]:
+def _sample(path: Path, columns: list[str], step: int) -> dict[str, NDArray[np.float64]]:
     parts: dict[str, list[NDArray[np.float64]]] = {name: [] for name in columns}
-    lows, highs = dict.fromkeys(columns, np.inf), dict.fromkeys(columns, -np.inf)
     offset = 0
     for batch in batches(path, columns):
         for name in columns:
-            values = numbers(batch, name, path)
-            parts[name].append(values[(-offset) % step :: step])
-            finite = values[np.isfinite(values)]
-            if finite.size:
-                lows[name] = min(lows[name], float(finite.min()))
-                highs[name] = max(highs[name], float(finite.max()))
+            parts[name].append(numbers(batch, name, path)[(-offset) % step :: step])
         offset += batch.num_rows
-    return {name: np.concatenate(found) if found else np.empty(0) for name, found in parts.items()}, lows, highs
+    return {name: np.concatenate(found) if found else np.empty(0) for name, found in parts.items()}

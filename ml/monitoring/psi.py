@@ -42,11 +42,15 @@ def psi(reference: Counts, current: Counts) -> float:
 
 
 def coarse(reference: NumericSketch, current: NumericSketch, buckets: int = BUCKETS) -> tuple[Counts, Counts]:
-    """Merge the cells of two sketches into about `buckets` buckets that hold equal shares of the reference."""
+    """Merge the cells of two sketches into about `buckets` buckets that hold equal shares of the reference.
+
+    A cell that holds such a share alone is not put together with what is smaller, to which its rows may have moved.
+    """
     cumulative = np.cumsum(reference.counts)
     targets = cumulative[-1] * np.arange(1, buckets) / buckets
     cuts = np.unique(np.searchsorted(cumulative, targets - 0.5) + 1)
-    starts = np.concatenate([[0], cuts[cuts < reference.counts.size]])
+    heavy = np.flatnonzero(reference.counts >= max(cumulative[-1] / buckets, 1))
+    starts = np.unique(np.concatenate([[0], cuts[cuts < reference.counts.size], heavy]))
     return np.add.reduceat(reference.counts, starts), np.add.reduceat(current.counts, starts)
 
 

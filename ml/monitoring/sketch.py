@@ -7,7 +7,6 @@ whole, so a column is read in pieces and memory does not grow with it.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,7 +16,7 @@ Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 BINS = 500
-"""Cells of a numeric sketch: distances between cumulative distributions are then exact at 499 points, deciles among them."""
+"""Cells of a numeric sketch of distinct values: distances between cumulative distributions are exact at 499 points, deciles among them."""
 MAX_CATEGORIES = 10_000
 """Distinct categories kept; rarer ones beyond this are counted together."""
 OTHER = "<other>"
@@ -34,12 +33,6 @@ class NumericSketch:
     edges: Floats
     counts: Counts
     missing: int = 0
-    minimum: float = math.inf
-    maximum: float = -math.inf
-    below: int = 0
-    """Values smaller than the smallest of the reference."""
-    above: int = 0
-    """Values larger than the largest of the reference."""
 
     @property
     def rows(self) -> int:
@@ -47,8 +40,8 @@ class NumericSketch:
         return int(self.counts.sum())
 
     def empty(self) -> NumericSketch:
-        """Return a sketch with the same cells and range, and nothing counted, for the current side."""
-        return replace(self, counts=np.zeros_like(self.counts), missing=0, below=0, above=0)
+        """Return a sketch with the same cells, and nothing counted, for the current side."""
+        return replace(self, counts=np.zeros_like(self.counts), missing=0)
 
     def add(self, values: ArrayLike) -> NumericSketch:
         """Return this sketch with more values counted; NaN and infinities count as missing.
@@ -57,16 +50,14 @@ class NumericSketch:
         """
         array = np.asarray(values, dtype=np.float64)
         counts = self.counts.copy()
-        missing, below, above = self.missing, self.below, self.above
+        missing = self.missing
         for start in range(0, array.size, _CHUNK):
             chunk = np.sort(array[start : start + _CHUNK])
             first, last = np.searchsorted(chunk, -np.inf, side="right"), np.searchsorted(chunk, np.inf, side="left")
             chunk = chunk[first:last]
             missing += min(_CHUNK, array.size - start) - chunk.size
             counts += np.diff(np.searchsorted(chunk, self.edges, side="right"), prepend=0, append=chunk.size)
-            below += int(np.searchsorted(chunk, self.minimum, side="left"))
-            above += int(chunk.size - np.searchsorted(chunk, self.maximum, side="right"))
-        return replace(self, counts=counts, missing=missing, below=below, above=above)
+        return replace(self, counts=counts, missing=missing)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +91,8 @@ Sketch = NumericSketch | CategoricalSketch
 def numeric_reference(sample: ArrayLike, *, bins: int = BINS) -> NumericSketch:
     """Return an empty sketch whose cut points are quantiles of a sample of the reference.
 
-    The range (``minimum``, ``maximum``) is the sample's; `with_range` widens it when the whole column is known.
+    A value that fills more than a cell (a flag, a count, the zeros of a column that is mostly zero) gets a cell of its own: else
+    a shift from it to anything smaller would be counted where it was.
     """
     array = np.asarray(sample, dtype=np.float64)
     array = array[np.isfinite(array)]
@@ -108,10 +100,6 @@ def numeric_reference(sample: ArrayLike, *, bins: int = BINS) -> NumericSketch:
         return NumericSketch(edges=np.empty(0), counts=np.zeros(1, dtype=np.int64))
     inner = np.linspace(0, 1, bins + 1)[1:-1]
     # "lower" picks values that occur, so ties (ages, counts, flags) fall on a cut point and not beside it.
-    edges = np.unique(np.quantile(array, inner, method="lower"))
-    return NumericSketch(
-        edges=edges,
-        counts=np.zeros(edges.size + 1, dtype=np.int64),
-        minimum=float(array.min()),
-        maximum=float(array.max()),
-    )
+    found, times = np.unique(np.quantile(array, inner, method="lower"), return_counts=True)
+    edges = np.unique(np.concatenate([found, np.nextafter(found[times > 1], -np.inf)]))
+    return NumericSketch(edges=edges, counts=np.zeros(edges.size + 1, dtype=np.int64))

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 PREVIOUS = "previous_champion"
+LONGEST = 5000
+"""Characters of a version's description in MLflow's tables; a database that keeps to it refuses more."""
+_CUT = "\n\n… the whole stands in model_card.md"
 STORED = "model"  # the artefact folder of a run that a version points to
 
 
@@ -179,7 +182,8 @@ def _check_stored(client: MlflowClient, run_id: str, folder: Path) -> None:
 
 def _make_version(client: MlflowClient, name: str, run_id: str, tags: dict[str, str], description: str) -> str:
     source = f"{client.get_run(run_id).info.artifact_uri}/{STORED}"
-    made = client.create_model_version(name, source, run_id=run_id, tags=tags, description=description)
+    shown = description if len(description) <= LONGEST else f"{description[: LONGEST - len(_CUT)]}{_CUT}"
+    made = client.create_model_version(name, source, run_id=run_id, tags=tags, description=shown)
     version = str(made.version)
     try:
         client.set_registered_model_alias(name, CHALLENGER, version)

@@ -33,9 +33,11 @@ def ingest(
 ) -> dict[str, Any]:
     """Read the model's data, check it against the contract, and write it with its manifest.
 
-    The options replace the generator's knobs in the model file. Writes rows.parquet, events.parquet, quarantine.jsonl
-    and manifest.json.
+    Whether the model's algorithm can be found, and has its parameters, is looked at first. The options replace the generator's
+    knobs in the model file. Writes rows.parquet, events.parquet, quarantine.jsonl and manifest.json.
     """
+    from ml.training.algorithms import check_algorithm
+
     spec = load_spec(model)
     asked = {
         "rows": rows,
@@ -51,6 +53,7 @@ def ingest(
     if changes and spec.data.generator is None:
         raise InputError("only generated data has knobs", key=", ".join(changes), file=spec.file)
     knobs = checked(Knobs, {**spec.data.knobs.model_dump(), **changes}, file=None, key="knobs")
+    check_algorithm(spec)
     return make_dataset(spec, knobs, out)
 
 
@@ -101,25 +104,29 @@ def build_features(model: str | Path, data: Path, out: Path, *, as_of: str | Non
 
 @writes
 def screen(model: str | Path, features: Path, out: Path) -> dict[str, Any]:
-    """Measure how far features stand in for prohibited columns, and refuse where one does.
+    """Measure how far features stand in for prohibited columns or say the outcome, and refuse where one does.
 
     Raises
     ------
     BlockedError
-        A feature is prohibited or a proxy. screening.json is written all the same.
+        A feature is prohibited, a proxy, or known only afterwards. screening.json is written all the same.
     """
     from ml.evaluation.gates import worst
     from ml.fairness.screening import screen_features
     from ml.features.offline import read_offline
+    from ml.training.leakage import leaks, refuse_leaks
     from ml.training.train import refuse_unfair_features
 
     spec = load_spec(model)
     table = read_offline(spec, features)
     found = screen_features(spec, table)
-    verdict = worst([item.verdict for item in found]) if found else "pass"
-    result = {"model": spec.name, "verdict": verdict, "screened": [asdict(item) for item in found]}
+    late = leaks(spec, table)
+    verdict = "fail" if late else worst([item.verdict for item in found]) if found else "pass"
+    screened, leaking = [asdict(item) for item in found], [asdict(item) for item in late]
+    result = {"model": spec.name, "verdict": verdict, "screened": screened, "leaking": leaking}
     write_json(out / SCREENING, result)
     refuse_unfair_features(spec, table)
+    refuse_leaks(spec, table)
     return result
 
 
@@ -139,7 +146,7 @@ def train(
     Raises
     ------
     BlockedError
-        A feature is prohibited or a proxy: `screen` runs here again, so it cannot be left out.
+        A feature is prohibited, a proxy or known only afterwards: `screen` runs here again, so it cannot be left out.
     """
     from ml.features.offline import read_offline
     from ml.training.train import train_model

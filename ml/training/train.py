@@ -21,6 +21,7 @@ from ml.spec_fit import GROUP_PREFIX
 from ml.training.bundle import BACKGROUND, BUNDLE, MODEL, REFERENCE, SPEC, Bundle, load_bundle, save_bundle
 from ml.training.commit import current_commit
 from ml.training.engine import Problem, engine
+from ml.training.leakage import refuse_leaks
 from ml.training.search import SearchResult, search
 from ml.training.split import fold_numbers, split_by_time
 from ml.training.tracking import log_run
@@ -55,6 +56,7 @@ def train_model(
         Where to log the run; None logs nothing.
     """
     refuse_unfair_features(spec, table)
+    refuse_leaks(spec, table)
     learned, held_out = split_by_time(spec, table)
     problem = _problem(spec, learned, seed)
     with engine(engine_name) as chosen:

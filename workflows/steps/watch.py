@@ -8,6 +8,7 @@ from hera.workflows import Artifact, Parameter, script
 
 from ml.errors import InputError
 from workflows.steps.told import RUNNER, told
+from workflows.steps.windows import whole_number
 
 
 @script(constructor=RUNNER)
@@ -25,7 +26,7 @@ def score_batch(
     registered = fetched / "registered"
     if not registered.is_dir():
         raise InputError("there is no champion to score with", remedy="train and promote a version first")
-    found = score_parquet(registered, requests, scored, decided_at=decided_at, chunk_rows=int(chunk_rows))
+    found = score_parquet(registered, requests, scored, decided_at=decided_at, chunk_rows=whole_number(chunk_rows, "chunk-rows"))
     print(f"{found['scored']} rows scored, {found['quarantined']} in quarantine, {found['resumed']} chunks were there already")
     return str(found["scored"])
 
@@ -123,7 +124,7 @@ def periods(model: str, start: str, end: str, days: str) -> Annotated[str, Param
     from ml.spec import load_spec
     from workflows.steps.windows import cut
 
-    found = cut(start, end, int(days), generated=load_spec(model).data.generator is not None)
+    found = cut(start, end, whole_number(days, "days"), generated=load_spec(model).data.generator is not None)
     print(f"{len(found)} periods of {days} days")
     return json.dumps(found)
 

@@ -30,7 +30,7 @@ def windows_of(text: str, minutes: str, model: str, history: Path | None) -> lis
         return sorted(found)
     if minutes:
         end = datetime.now(UTC).replace(second=0, microsecond=0)
-        return [((end - timedelta(minutes=_number(minutes))).isoformat(), end.isoformat())]
+        return [((end - timedelta(minutes=whole_number(minutes, "minutes"))).isoformat(), end.isoformat())]
     from ml.monitoring.due import due_windows
     from ml.spec import load_spec
 
@@ -38,10 +38,11 @@ def windows_of(text: str, minutes: str, model: str, history: Path | None) -> lis
     return [(window.start.isoformat(), window.end.isoformat()) for window in due]
 
 
-def _number(minutes: str) -> int:
-    if not minutes.isdigit() or int(minutes) < 1:
-        raise InputError(f"{minutes!r} is no number of minutes", key="minutes", allowed="a whole number of at least 1, or nothing")
-    return int(minutes)
+def whole_number(text: str, key: str) -> int:
+    """Read a parameter that is a whole number of at least 1."""
+    if not (text.isascii() and text.isdigit()) or int(text) < 1:
+        raise InputError(f"{text!r} is no number of {key}", key=key, allowed="a whole number of at least 1")
+    return int(text)
 
 
 def judge_windows(

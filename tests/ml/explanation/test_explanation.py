@@ -167,3 +167,13 @@ def test_the_card_tells_what_was_found_and_what_was_not(credit_run: Path, tmp_pa
     assert "- Never used: age, sex, race, marital_status, public_assistance" in card
     assert bundle["model_sha256"][:12] in card
     assert "## Fairness\n\nNot evaluated." in card and "## Decision\n\nNot decided." in card
+
+
+def test_words_of_the_file_and_the_data_are_no_markup_in_the_card(credit: ModelSpec) -> None:
+    """The card is shown as Markdown, which takes HTML."""
+    named = credit.model_copy(update={"description": "<script>alert(1)</script>"})
+    gate = {"metric": "ece", "rows": 9, "estimate": None, "verdict": "not_evaluated", "scope": "channel=<b>a|b</b>\n# c"}
+    evaluation = {"rows": 9, "gates": [], "segments": [gate], "champion": {"estimate": None, "detail": "<i>"}}
+    card = model_card(named, {"evaluation": evaluation})
+    assert "<" not in card and "&lt;script&gt;alert(1)" in card
+    assert "| channel: &lt;b&gt;a\\|b&lt;/b&gt; # c | 9 | not evaluated |" in card

@@ -62,6 +62,35 @@ def test_a_window_sees_its_own_days_and_stops_before_the_row(spec: ModelSpec, ag
     np.testing.assert_array_equal(window_values(spec, window, keys, times, EVENTS), expected)
 
 
+@pytest.mark.parametrize(("aggregate", "of_none"), [("sum", 0.0), ("mean", np.nan), ("last", np.nan), ("max", np.nan)])
+@pytest.mark.parametrize("dtype", ["float64", "Int64"])
+def test_an_event_without_the_value_is_passed_over(spec: ModelSpec, aggregate: str, of_none: float, dtype: str) -> None:
+    """As in SQL: one missing amount must not make the sum of a year missing."""
+    events = EVENTS.assign(minutes=pd.Series([10, None, None, None, None]).astype(dtype))
+    window = Window.model_validate({"aggregate": aggregate, "days": 60, "column": "minutes"})
+    given = window_values(spec, window, pd.Series(["a", "b"]), pd.Series([day(20), day(20)]), events)
+    np.testing.assert_array_equal(given, [10.0, of_none])
+
+
+@pytest.mark.parametrize("aggregate", ["count", "sum", "mean", "min", "max", "last"])
+def test_the_order_of_events_in_their_file_does_not_matter(spec: ModelSpec, aggregate: str) -> None:
+    """Many happen at the same moment; an export that sorts them otherwise must give the same features, to the last bit."""
+    random = np.random.default_rng(7)
+    events = pd.DataFrame(
+        {
+            "customer_id": random.choice(list("abc"), 300),
+            "happened_at": pd.Series([day(float(number)) for number in random.integers(0, 20, 300)]).astype("datetime64[us, UTC]"),
+            "kind": "session",
+            "minutes": random.gamma(2, 30, 300),
+        }
+    )
+    window = Window.model_validate({"aggregate": aggregate, "days": 9, "column": None if aggregate == "count" else "minutes"})
+    keys, times = pd.Series(list("abcd") * 5), pd.Series([day(float(number)) for number in range(20)])
+    shuffled = events.iloc[random.permutation(300)].reset_index(drop=True)
+    first, second = (window_values(spec, window, keys, times, table) for table in (events, shuffled))
+    np.testing.assert_array_equal(first, second)
+
+
 def test_windows_agree_with_a_loop_over_every_row_and_event(spec: ModelSpec) -> None:
     random = np.random.default_rng(1)
     events = pd.DataFrame(

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from mlflow.store.model_registry.dbmodels.models import SqlModelVersion
 
 from ml.errors import InputError, ServiceError
 from ml.registry.files import check_list, write_list
@@ -188,3 +189,12 @@ def test_a_store_that_tells_no_size_of_an_empty_file_has_stored_it(tmp_path: Pat
     else:
         with pytest.raises(ServiceError, match=r"did not store __init__\.py whole"):
             _check_stored(client, "run", tmp_path)
+
+
+def test_a_long_card_fits_into_the_tables_of_mlflow(registry: Registry, folder: Path) -> None:
+    """PostgreSQL refuses what is longer than the column; SQLite, here, takes it."""
+    longest = SqlModelVersion.__table__.c.description.type.length
+    version = registry.register("m", folder, run_id=None, tags={}, description="x" * 20_000)
+    with mlflow_client(registry.uri) as client:
+        shown = str(client.get_model_version("m", version).description)
+    assert len(shown) == longest and shown.endswith("the whole stands in model_card.md")

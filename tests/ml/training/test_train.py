@@ -285,3 +285,37 @@ def test_a_job_is_judged_on_the_rows_left_out_of_its_fit() -> None:
         folds=np.repeat([0, 1], 20),
     )
     assert LocalEngine().scores(whole, [Job(parameters={}, fold=0), Job(parameters={}, fold=1)]) == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        ("np.full(len(matrix), 0.5)", r"Odd.predict_proba gave the shape \(\d+,\) for"),
+        ("np.full((len(matrix), 2), np.nan)", "Odd.predict_proba gave nan as a chance"),
+        ("np.full((len(matrix), 2), 1.5)", "Odd.predict_proba gave 1.5 as a chance; allowed: 0 to 1"),
+        ("np.full((3, 2), 0.5)", r"gave the shape \(3, 2\) for"),
+        ("matrix['x']", "Odd.predict_proba failed: IndexError"),
+    ],
+)
+def test_a_model_of_the_team_that_gives_no_chances_is_refused(
+    answer: str, problem: str, third: WriteThird, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else NaN and 1.5 would be counted by the metrics as if they were chances."""
+    text = f"import numpy as np\nclass Odd:\n    def predict_proba(self, matrix):\n        return {answer}\n"
+    (tmp_path / "odd_model.py").write_text(text + "def fit(matrix, outcome, *, parameters, seed):\n    return Odd()\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "odd_model", raising=False)
+    model = third(rows=60, replace=((ALGORITHM, "  algorithm: odd_model:fit\n"), (SEARCH, "")))
+    with pytest.raises(InputError, match=problem):
+        run(model, tmp_path)
+    assert not (tmp_path / "bundle" / "training.json").exists()
+
+
+def test_what_the_algorithm_does_not_know_is_told_before_data_is_read(third: WriteThird, tmp_path: Path) -> None:
+    model = third(replace=((ALGORITHM, "  algorithm: xgboost\n"), (SEARCH, "  fixed: {max_dept: 3}\n")))
+    with pytest.raises(InputError, match=r"training\.fixed\.max_dept: xgboost has no such parameter \(did you mean 'max_depth'\?\)"):
+        pipeline.ingest(model, tmp_path / "data")
+    other = third(replace=((ALGORITHM, "  algorithm: no_such_module:fit\n"), (SEARCH, "")))
+    with pytest.raises(InputError, match=r"training\.algorithm: cannot import 'no_such_module'"):
+        pipeline.ingest(other, tmp_path / "data")
+    assert not (tmp_path / "data").exists()

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from ml.errors import InputError
 from ml.spec import load_spec
+from workflows.steps.watch import periods, score_batch
 from workflows.steps.windows import cut, seconds_until, windows_of
 
 
@@ -77,3 +79,14 @@ def test_a_file_is_read_whole_whatever_the_period() -> None:
 def test_an_empty_range_is_refused(start: str, end: str, days: int) -> None:
     with pytest.raises(InputError):
         cut(start, end, days, generated=True)
+
+
+def test_a_number_that_is_none_is_told_and_not_a_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "registered").mkdir()
+    with pytest.raises(SystemExit) as ended:
+        vars(score_batch)["__wrapped__"]("2026-01-01", "many", tmp_path, tmp_path, tmp_path / "scored")
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "chunk-rows: 'many' is no number of chunk-rows; allowed: a whole number of at least 1\n"
+    with pytest.raises(SystemExit):
+        vars(periods)["__wrapped__"]("churn", "2025-01-01", "2025-02-01", "0.5")
+    assert "days: '0.5' is no number of days" in capsys.readouterr().err
