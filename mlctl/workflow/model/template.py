@@ -75,7 +75,7 @@ class Memo:
             return None
         config_map = (raw.get("cache") or {}).get("configMap") or {}
         age = raw.get("maxAge")
-        return Memo(key=raw.get("key", ""), cache=config_map.get("name", ""), max_age=seconds(age) if age else None)
+        return Memo(key=raw.get("key", ""), cache=config_map.get("name", ""), max_age=seconds(age, bare=False) if age else None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +125,7 @@ class Template:
             target=dag.get("target") or None,
             suspend_for=(raw.get("suspend") or {}).get("duration"),
             retry=Retry.read(raw.get("retryStrategy")),
-            timeout=seconds(raw["timeout"]) if raw.get("timeout") else None,
+            timeout=seconds(raw["timeout"], bare=False) if raw.get("timeout") else None,
             deadline=float(raw["activeDeadlineSeconds"]) if raw.get("activeDeadlineSeconds") is not None else None,
             parallelism=raw.get("parallelism"),
             stop_on_failure=bool(raw.get("failFast")),

@@ -94,9 +94,10 @@ class TemplateCheck:
 
     def _check_numbers(self) -> None:
         template = self._template
-        if template.timeout is not None and template.kind in ("steps", "dag"):
-            raise self._document.error((*self._path, "timeout"), f"a {template.kind} template has no `timeout`",
-                                       remedy="use activeDeadlineSeconds")  # fmt: skip
+        for key in ("timeout", "activeDeadlineSeconds"):
+            if template.kind in ("steps", "dag") and self._found.raw.get(key) is not None:
+                raise self._document.error((*self._path, key), f"a {template.kind} template has no `{key}`",
+                                           remedy="set it on the templates it calls, or on the whole workflow")  # fmt: skip
         if template.parallelism is not None and template.parallelism < 1:
             raise self._document.error((*self._path, "parallelism"), "is less than 1")
         if template.memo and not template.memo.cache:
