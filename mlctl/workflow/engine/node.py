@@ -13,7 +13,6 @@ from mlctl.workflow.expression.error import ExpressionError
 from mlctl.workflow.expression.functions import to_json
 from mlctl.workflow.model.artifact import ArtifactFile
 
-
 _EXIT_CODE = re.compile(r"Error \(exit code \d+\)")
 
 
