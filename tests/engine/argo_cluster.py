@@ -115,7 +115,7 @@ class ArgoCluster:
         port = free_port()
         command = [str(self._binaries / "argo"), "server", "--kubeconfig", str(self.kubeconfig), "--namespace", "argo"]
         options = ["--auth-mode", "client", "--port", str(port), "--tls-certificate-secret-name", "argo-server-tls"]
-        process = self._start("argo-server", [*command, *options], {})
+        process = self._start("argo-server", [*command, *options], {"KUBECONFIG": str(self.kubeconfig)})
         try:
             end = time.monotonic() + WAIT_SECONDS
             while True:

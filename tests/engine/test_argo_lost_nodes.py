@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 import yaml
 
 from mlctl.plan.environment import Repository
-from tests.engine.argo_cluster import WAIT_SECONDS, ArgoCluster
+from tests.engine.argo_cluster import ArgoCluster
 
 pytestmark = pytest.mark.engine
 NAMESPACE = "lost-nodes"
@@ -51,18 +50,21 @@ def lose(argo: ArgoCluster, pod: str) -> None:
     assert answer.ok, answer.text
 
 
+def phases_of(workflow: Object) -> dict[str, str]:
+    return {node["displayName"]: node["phase"] for node in workflow.get("status", {}).get("nodes", {}).values()}
+
+
 @pytest.mark.parametrize("taken", [evict, lose], ids=lambda taken: taken.__name__)
 def test_what_ran_there_is_tried_again(argo: ArgoCluster, strategy: Object, taken: Callable[[ArgoCluster, str], None]) -> None:
     name = taken.__name__
     argo.submit(workflow(strategy, name, "sleep 600"), NAMESPACE)
-    end = time.monotonic() + WAIT_SECONDS
-    while not (argo.folder / "node" / "claims" / NAMESPACE / "shared" / name).exists():
-        assert time.monotonic() < end, argo.diagnosis()
-        time.sleep(0.2)
+    begun = argo.folder / "node" / "claims" / NAMESPACE / "shared" / name
+    # Before Argo has seen a pod run it makes a lost one anew, without another attempt.
+    argo.wait_for(NAMESPACE, name, lambda found: phases_of(found).get(f"{name}(0)") == "Running" and begun.exists())
     [pod] = [item["metadata"]["name"] for node, item in argo.pods(NAMESPACE).items() if node.startswith(name)]
     taken(argo, pod)
     ended = argo.wait(NAMESPACE, name)
-    phases = {node["displayName"]: node["phase"] for node in ended["status"]["nodes"].values()}
+    phases = phases_of(ended)
     assert phases[name] == phases[f"{name}(1)"] == ended["status"]["phase"] == "Succeeded", ended["status"]["nodes"]
     assert phases[f"{name}(0)"] in ("Error", "Failed")
 
@@ -70,10 +72,7 @@ def test_what_ran_there_is_tried_again(argo: ArgoCluster, strategy: Object, take
 def test_a_step_that_fails_by_itself_is_not(argo: ArgoCluster, strategy: Object) -> None:
     argo.submit(workflow(strategy, "wrong-input", "exit 2"), NAMESPACE)
     ended = argo.wait(NAMESPACE, "wrong-input")
-    assert {node["displayName"]: node["phase"] for node in ended["status"]["nodes"].values()} == {
-        "wrong-input": "Failed",
-        "wrong-input(0)": "Failed",
-    }
+    assert phases_of(ended) == {"wrong-input": "Failed", "wrong-input(0)": "Failed"}
 
 
 def test_a_step_whose_service_failed_is(argo: ArgoCluster, strategy: Object) -> None:

@@ -83,12 +83,14 @@ def submit(argo: ArgoCluster, file: Path) -> Submitted:
 @pytest.fixture(scope="module")
 def submitted(argo: ArgoCluster, request: pytest.FixtureRequest) -> dict[Path, Submitted]:
     """All of them at once, first those with a time limit, which runs from before the node has room for them."""
-    chosen = {item.callspec.params["file"] for item in request.session.items if isinstance(item, pytest.Function) and of_a_file(item)}
-    return {file: submit(argo, file) for file in sorted(chosen | {WAITING}, key=lambda file: ("time" not in file.stem, file))}
+    chosen = {WAITING, *(file for item in request.session.items if (file := file_of(item)))}
+    return {file: submit(argo, file) for file in sorted(chosen, key=lambda file: ("time" not in file.stem, file))}
 
 
-def of_a_file(item: pytest.Function) -> bool:
-    return item.module.__name__ == __name__ and hasattr(item, "callspec")
+def file_of(item: pytest.Item) -> Path | None:
+    """The manifest of a test that is to be run."""
+    found = getattr(item, "callspec", None)
+    return found.params.get("file") if found is not None and item.path == Path(__file__) else None
 
 
 def answer(argo: ArgoCluster, run: Submitted, supplied: dict[str, str]) -> None:
