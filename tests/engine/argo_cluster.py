@@ -30,7 +30,11 @@ WAIT_SECONDS = 900
 """Long: it ends a test that will never end, and measures nothing."""
 MODULES = (ROOT, ROOT / "tests" / "mlctl" / "workflow")
 """Where Python finds the project and the functions of the Hera steps in the manifests."""
-CONTROLLER = {"LEADER_ELECTION_DISABLE": "true", "TRANSIENT_ERROR_PATTERN": "exit code 75"}
+CONTROLLER = {
+    "LEADER_ELECTION_DISABLE": "true",
+    "DEFAULT_REQUEUE_TIME": "1s",  # how soon it looks at a workflow again; ten seconds otherwise
+    "TRANSIENT_ERROR_PATTERN": "exit code 75",
+}
 EXECUTOR_RULES = [
     {"apiGroups": ["argoproj.io"], "resources": ["workflowtaskresults"], "verbs": ["create", "patch"]},
 ]

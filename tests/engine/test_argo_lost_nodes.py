@@ -64,9 +64,9 @@ def test_what_ran_there_is_tried_again(argo: ArgoCluster, strategy: Object, take
     [pod] = [item["metadata"]["name"] for node, item in argo.pods(NAMESPACE).items() if node.startswith(name)]
     taken(argo, pod)
     ended = argo.wait(NAMESPACE, name)
-    phases = phases_of(ended)
-    assert phases[name] == phases[f"{name}(1)"] == ended["status"]["phase"] == "Succeeded", ended["status"]["nodes"]
-    assert phases[f"{name}(0)"] in ("Error", "Failed")
+    assert phases_of(ended)[name] == ended["status"]["phase"] == "Succeeded", ended["status"]["nodes"]
+    # Of a pod that is gone before its executor has reported Argo makes the same attempt again, of another the next one.
+    assert argo.log(NAMESPACE, ended["status"]["nodes"][name]["children"][-1]) == "again\n"
 
 
 def test_a_step_that_fails_by_itself_is_not(argo: ArgoCluster, strategy: Object) -> None:
