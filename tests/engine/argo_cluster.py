@@ -5,17 +5,19 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import boto3
 import yaml
 
-from tests.engine.api_server import ApiServer
+from tests.engine.api_server import ApiServer, free_port
 from tests.engine.node.api import Config
 from tests.engine.node.variables import ROOT
 
@@ -28,7 +30,11 @@ WAIT_SECONDS = 900
 """Long: it ends a test that will never end, and measures nothing."""
 MODULES = (ROOT, ROOT / "tests" / "mlctl" / "workflow")
 """Where Python finds the project and the functions of the Hera steps in the manifests."""
-CONTROLLER = {"LEADER_ELECTION_DISABLE": "true", "TRANSIENT_ERROR_PATTERN": "exit code 75"}
+CONTROLLER = {
+    "LEADER_ELECTION_DISABLE": "true",
+    "DEFAULT_REQUEUE_TIME": "1s",  # how soon it looks at a workflow again; ten seconds otherwise
+    "TRANSIENT_ERROR_PATTERN": "exit code 75",
+}
 EXECUTOR_RULES = [
     {"apiGroups": ["argoproj.io"], "resources": ["workflowtaskresults"], "verbs": ["create", "patch"]},
 ]
@@ -91,11 +97,43 @@ class ArgoCluster:
         found: Object = answer.json()
         return found
 
-    def workflows(self) -> list[Object]:
-        """All of them, in all namespaces."""
-        answer = self.server.request("GET", "/apis/argoproj.io/v1alpha1/workflows")
+    def workflows(self, namespace: str) -> list[Object]:
+        answer = self.server.request("GET", WORKFLOWS.format(namespace))
         assert answer.ok, answer.text
         return list(answer.json()["items"])
+
+    def token(self, namespace: str, account: str) -> str:
+        """Of a service account."""
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
+        answer = self.server.request("POST", f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token", json=body)
+        assert answer.ok, answer.text
+        return str(answer.json()["status"]["token"])
+
+    @contextmanager
+    def argo_server(self) -> Iterator[str]:
+        """The address of Argo's own server, with TLS; who asks it is known to Kubernetes by a token. `server.authority` signed for it."""
+        certificate = self.server.authority
+        pair = {"tls.crt": certificate.read_text(), "tls.key": certificate.with_suffix(".key").read_text()}
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "argo-server-tls"}, "stringData": pair}
+        self.create(secret, "argo")
+        port = free_port()
+        command = [str(self._binaries / "argo"), "server", "--kubeconfig", str(self.kubeconfig), "--namespace", "argo"]
+        options = ["--auth-mode", "client", "--port", str(port), "--tls-certificate-secret-name", "argo-server-tls"]
+        process = self._start("argo-server", [*command, *options], {"KUBECONFIG": str(self.kubeconfig)})
+        try:
+            end = time.monotonic() + WAIT_SECONDS
+            while True:
+                with socket.socket() as probe:
+                    if probe.connect_ex(("127.0.0.1", port)) == 0:
+                        break
+                self.check()
+                assert time.monotonic() < end, self.diagnosis()
+                time.sleep(0.2)
+            yield f"https://127.0.0.1:{port}"
+        finally:
+            self._processes.remove(process)
+            process.kill()
+            process.wait()
 
     def pods(self, namespace: str) -> dict[str, Object]:
         """By the id of the node that each carries out."""
@@ -210,10 +248,12 @@ class ArgoCluster:
         options = ["--executor-image", "argoexec:this-machine", "--qps", "1000", "--burst", "2000", "--loglevel", "info"]
         self._start("workflow-controller", [*command, *options], CONTROLLER)
 
-    def _start(self, name: str, command: list[str], variables: Mapping[str, str]) -> None:
+    def _start(self, name: str, command: list[str], variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
         with (self.folder / f"{name}.log").open("wb") as log:
             environment = {**os.environ, **variables}
-            self._processes.append(subprocess.Popen(command, stdout=log, stderr=log, cwd=ROOT, env=environment))
+            process = subprocess.Popen(command, stdout=log, stderr=log, cwd=ROOT, env=environment)
+        self._processes.append(process)
+        return process
 
     def _stop(self) -> None:
         for process in reversed(self._processes):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,9 @@ from tests.mlflow_server import mlflow_server
 
 pytestmark = [pytest.mark.engine, pytest.mark.ml, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
+MLCTL = str(Path(sys.executable).with_name("mlctl"))
+PEOPLE = "workflow-user"
+"""The account as which a team's people see and run workflows."""
 NAMESPACE = "retention"
 SMALL = {"knobs": '{"rows": 2000, "seed": 7}', "training": '{"trials": 2, "seed": 7}'}
 OURS = {"Namespace", "PriorityClass", "ServiceAccount", "Role", "RoleBinding"}
@@ -60,13 +64,41 @@ def tracking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
+@dataclass(frozen=True)
+class Submitted:
+    """What `mlctl workflow submit --watch` said, and the workflow as it ended."""
+
+    status: int
+    said: str
+    workflow: Object
+
+
 @pytest.fixture(scope="module")
-def on_argo(argo: ArgoCluster, team: None, tracking: str) -> Object:
+def server(argo: ArgoCluster) -> Iterator[str]:
+    with argo.argo_server() as address:
+        yield address
+
+
+def submit(argo: ArgoCluster, server: str, token: str, given: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """As one of the team's people does."""
+    command = [MLCTL, "workflow", "submit", "churn-training", "--env", "dev", "--server", server, "--ca-file", str(argo.server.authority)]
+    command += ["--watch", *(f"--parameter={name}={value}" for name, value in given.items())]
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, "ARGO_TOKEN": token}, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def on_argo(argo: ArgoCluster, server: str, team: None, tracking: str) -> Submitted:
     given = {**SMALL, "tracking-uri": tracking, "evidence-log": "s3://evidence/retention"}
-    arguments = {"parameters": [{"name": name, "value": value} for name, value in given.items()]}
-    spec = {"workflowTemplateRef": {"name": "churn-training"}, "arguments": arguments}
-    workflow = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"generateName": "churn-training-"}, "spec": spec}
-    return argo.wait(NAMESPACE, argo.submit(workflow, NAMESPACE))
+    done = submit(argo, server, argo.token(NAMESPACE, PEOPLE), given)
+    [workflow] = argo.workflows(NAMESPACE)
+    return Submitted(done.returncode, done.stdout + done.stderr, workflow)
+
+
+def test_a_server_that_does_not_know_the_token_is_told_nothing(argo: ArgoCluster, server: str, team: None) -> None:
+    done = submit(argo, server, "no-token-at-all", {})
+    assert done.returncode == 3
+    assert "does not know the token" in done.stderr
+    assert argo.workflows(NAMESPACE) == []
 
 
 @pytest.fixture(scope="module")
@@ -74,23 +106,23 @@ def on_a_laptop(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     folder = tmp_path_factory.mktemp("laptop")
     registry = f"sqlite:///{folder}/mlflow.db"
     given = {**SMALL, "tracking-uri": registry, "evidence-log": str(folder / "evidence")}
-    command = [str(Path(sys.executable).with_name("mlctl")), "workflow", "run", "churn-training", "--env", "dev", "--format", "json"]
+    command = [MLCTL, "workflow", "run", "churn-training", "--env", "dev", "--format", "json"]
     command += ["--runs-dir", str(folder / "runs"), *(f"--parameter={name}={value}" for name, value in given.items())]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr + ended.stdout
     return Trained(registry, json.loads(ended.stdout)["outputs"])
 
 
-def test_training_ends_on_argo_as_on_a_laptop(on_argo: Object, on_a_laptop: Trained) -> None:
-    nodes = on_argo["status"]["nodes"].values()
-    seen = {node["displayName"]: f"{node['phase']} {node.get('message', '')}" for node in nodes}
-    assert on_argo["status"]["phase"] == "Succeeded", seen
-    main = on_argo["status"]["nodes"][on_argo["metadata"]["name"]]
+def test_training_ends_on_argo_as_on_a_laptop(on_argo: Submitted, on_a_laptop: Trained) -> None:
+    status = on_argo.workflow["status"]
+    seen = {node["displayName"]: f"{node['phase']} {node.get('message', '')}" for node in status["nodes"].values()}
+    assert (on_argo.status, status["phase"]) == (0, "Succeeded"), f"{on_argo.said} {seen}"
+    main = status["nodes"][on_argo.workflow["metadata"]["name"]]
     outputs = {item["name"]: item["value"] for item in main["outputs"]["parameters"]}
     assert outputs == on_a_laptop.outputs
 
 
-def test_both_make_the_same_model(on_argo: Object, on_a_laptop: Trained, tracking: str, tmp_path: Path, fidelity: Fidelity) -> None:
+def test_both_make_the_same_model(on_argo: Submitted, on_a_laptop: Trained, tracking: str, tmp_path: Path, fidelity: Fidelity) -> None:
     files = {name: registered(uri, tmp_path / name) for name, uri in (("argo", tracking), ("laptop", on_a_laptop.registry))}
     assert files["argo"].keys() == files["laptop"].keys()
     different = [name for name, content in files["argo"].items() if content != files["laptop"][name]]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from mlctl.workflow.catalog import Found
 from mlctl.workflow.model.call import Arguments, Call
+from mlctl.workflow.model.parameter import Raw
 from mlctl.workflow.validation.known import Sibling
 from mlctl.workflow.yaml_document import Document, Path_
 
@@ -48,4 +51,11 @@ def sibling_of(found: Found | None, call: Call) -> Sibling:
     if found is None:
         return Sibling(None, None)
     outputs = Arguments.read(found.raw.get("outputs"))
-    return Sibling(frozenset(outputs.parameters), frozenset(outputs.artifacts))
+    return Sibling(frozenset(outputs.parameters), frozenset(outputs.artifacts), frozenset(_packed(found.raw)))
+
+
+def _packed(raw: Raw) -> Iterator[str]:
+    """The artefacts that Argo stores as one archive: those of a container or script that does not say `archive: {none: {}}`."""
+    for artifact in (raw.get("outputs") or {}).get("artifacts") or ():
+        if artifact.get("path") and (artifact.get("archive") or {}).get("none") is None:
+            yield str(artifact["name"])

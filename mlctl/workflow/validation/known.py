@@ -50,6 +50,8 @@ class Sibling:
 
     parameters: frozenset[str] | None
     artifacts: frozenset[str] | None
+    packed: frozenset[str] = frozenset()
+    """Of the artefacts those that are stored as one archive, of which no part can be taken."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,12 @@ class Known:
         if not dot or self.item_fields is None or name in self.item_fields:
             return None
         return f"`{variable}`: no item has a `{name}`; fields: {', '.join(sorted(self.item_fields))}"
+
+    def is_packed(self, source: str) -> bool:
+        """Whether `{{steps.a.outputs.artifacts.b}}` is stored as one archive."""
+        found = re.fullmatch(r"\{\{\s*\w+\.([^.]+)\.outputs\.artifacts\.([^.]+?)\s*\}\}", source)
+        sibling = self.siblings.get(found[1]) if found else None
+        return sibling is not None and found is not None and found[2] in sibling.packed
 
     def _sibling_problem(self, variable: str) -> str | None:
         _, name, rest = [*variable.split(".", 2), ""][:3]

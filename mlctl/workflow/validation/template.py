@@ -181,6 +181,9 @@ class TemplateCheck:
             self._check_expression(_expression_of(parameter), at, inside)
         for artifact in call.arguments.artifacts.values():
             self._check_expression(artifact.expression, at, inside)
+            if artifact.sub_path and artifact.source and inside.is_packed(artifact.source):
+                remedy = "give the output `archive: {none: {}}`"
+                raise self._document.error(at, f"`{artifact.source}` is stored as one archive: it has no subPath", remedy=remedy)
         if not never:
             reach(found, call.when)
         sibling = sibling_of(found, call)

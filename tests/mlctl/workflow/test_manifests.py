@@ -1,7 +1,8 @@
 """Every manifest beside this file does what its first lines say.
 
 The lines that begin with `#:` are YAML: `phase`, and by the display name of a node its phase in `nodes` (null: there is none),
-its standard output in `results`, its message in `messages`; `outputs` are the entrypoint's parameters.
+its standard output in `results`, its message in `messages`; `outputs` are the entrypoint's parameters. What a real Argo does otherwise is
+in `argo`, with the reason: tests/engine/test_argo_runs.py runs them all there.
 """
 
 from __future__ import annotations
