@@ -48,6 +48,8 @@ EXPLAINED = {
     " rule that prints one says `version 4.0` in the engine and `version 4` in the gate. The tests compare the messages without the `.0`.",
     "Strings of which a part is not known": "during a preview the engine does not know such a string at all, and a rule that reads it is"
     " not run; the gate knows the rest and judges that. The tests give both the string with its known part.",
+    "Objects of a cluster that is still to be made": "in a preview the engine asks no provider whose own configuration is not known, and"
+    " shows the rules over a stack such objects without a single property. These rules then say that they could not run; the gate judges.",
     "Secrets": "the engine shows a rule the text; a plan keeps none, so in the gate such a rule is *not evaluated*. The tests give both"
     " none.",
     "PriorityClass without `value`": "the provider's schema requires it, so the planner refuses it; the API server takes 0 for it.",
