@@ -106,4 +106,4 @@ def versions() -> dict[str, str]:
     tools = {tool.name: tool.version for tool in build.read_tools((ROOT / "tools" / "engines" / "go.mod").read_text())}
     charts = {f"CRDs of {source.chart}": source.chart_version for source in crds_module.read_sources()}
     packages = ("pulumi", "pulumi-aws", "pulumi-kubernetes", "pulumi-policy")
-    return tools | charts | {name: importlib.metadata.version(name) for name in packages}
+    return tools | charts | {f"{name} (Python)": importlib.metadata.version(name) for name in packages}

@@ -8,7 +8,7 @@ COMPARISONS = {
     "registrations": "Resources of the plans, and what the same programs register over Pulumi's own protocol",
     "preview": "Resources of the plans, and of `pulumi preview` by the real engine, before anything is made",
     "state": "Resources and exports of the plans, and what `pulumi up` by the real engine has made, from its `stack export`",
-    "lifecycle": "Resources of the plans, and the engine's state after a failure and its repair, and after a component got another name",
+    "lifecycle": "Resources of a plan with a served model, and the state after `pulumi up` had failed half-way and was run again",
     "inputs": "Inputs of the plans: the planner's verdict, and that of Pulumi's own reading of the SDKs",
     "generated inputs": "Generated inputs, most of them wrong: the planner's verdict, and that of Pulumi's own reading of the SDKs",
     "generated objects": "Generated Kubernetes objects that the planner refuses: a real API server refuses them too",
