@@ -67,7 +67,12 @@ def crds(api_server: ApiServer) -> dict[str, list[str]]:
 
 
 @pytest.fixture(scope="session")
-def engine_runs(tmp_path_factory: pytest.TempPathFactory, repository: Repository, plan_of: PlanOf) -> EngineRuns:
+def pulumi() -> Path:
+    return need(ENGINES / "bin" / "pulumi")
+
+
+@pytest.fixture(scope="session")
+def engine_runs(pulumi: Path, tmp_path_factory: pytest.TempPathFactory, repository: Repository, plan_of: PlanOf) -> EngineRuns:
     """The real Pulumi engine over every environment."""
 
     def policies(name: str) -> dict[str, Any]:
@@ -75,7 +80,7 @@ def engine_runs(tmp_path_factory: pytest.TempPathFactory, repository: Repository
         return policy_config(repository, environment)
 
     return EngineRuns(
-        binary=need(ENGINES / "bin" / "pulumi"),
+        binary=pulumi,
         folder=tmp_path_factory.mktemp("pulumi"),
         stacks=lambda name: [stack.name for stack in plan_of(name).stacks],
         policy_config=policies,

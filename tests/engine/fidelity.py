@@ -41,6 +41,7 @@ EXPLAINED = {
     "Aliases": "the engine keeps an alias only where it found the resource under it, so a plan has more of them. What a program says is"
     " compared above, and that an alias works is among the tests of the lifecycle.",
     "Ids of providers": "the engine makes a random one. The tests compare the provider's URN.",
+    "Default providers": "the engine lists them in its state and not in a preview, where resources name them all the same.",
     "Hashes of files": "the engine adds one to each file and archive among the inputs. The tests leave it out.",
     "The engine's own provider of stack references": "it stands in an export and not in a preview; the reader leaves it out of both.",
     "Numbers and booleans that the cloud computes": "they are unknown in plan and preview. After an update the tests accept any.",

@@ -147,13 +147,15 @@ def _outputs(request: Any, properties: Any, *, preview: bool) -> Any:
 
 
 def _numbers(token: str) -> Iterator[tuple[str, Any]]:
-    """Numbers and booleans that the cloud computes: the planner has no placeholder for them, and a real cloud always has a value."""
+    """Numbers, booleans and maps that the cloud computes: the planner has no placeholder for them, and a real cloud always has a value."""
     catalogue = load(package_of(token))
     schema = catalogue.inputs(token) if catalogue else None
     if schema is not None and not token.startswith("kubernetes:"):
         for key, kind in schema.outputs.items():
             if isinstance(kind, str) and kind in COMPUTED:
                 yield key, COMPUTED[kind]
+            elif isinstance(kind, Mapping) and "map" in kind:
+                yield key, {}
 
 
 def _unknown(value: Any, request: Any) -> Any:
