@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from pulumi_policy import PolicyResource, StackValidationArgs
+from pulumi_policy.proxy import UNKNOWN_OBJECT_VALUE, UnknownValueError
 
 from policies.property import known
 from policies.settings import Settings
@@ -42,8 +43,18 @@ class Stack:
         return None
 
     def resources(self, *types: str) -> list[PolicyResource]:
-        """All resources of these types."""
-        return [resource for kind in types for resource in self._by_type.get(kind, ())]
+        """All resources of these types.
+
+        Raises
+        ------
+        UnknownValueError
+            Nothing is known of one: in a preview the engine asks no provider whose own configuration is not known yet, and shows what is
+            on a cluster that is still to be made without any property. A rule that read that would pass.
+        """
+        found = [resource for kind in types for resource in self._by_type.get(kind, ())]
+        if any(resource.resource_type.startswith("kubernetes:") and not len(resource.props) for resource in found):
+            raise UnknownValueError(UNKNOWN_OBJECT_VALUE, ["metadata"])
+        return found
 
     def pointing_at(self, subject: PolicyResource, kind: str, property_name: str, identity: str | None = None) -> list[PolicyResource]:
         """Resources of type `kind` whose property is an output of `subject`, or equals its own `identity` property (a bucket's name)."""
@@ -57,7 +68,7 @@ class Stack:
         key = (kind, property_name)
         if key not in self._pointing:
             index: dict[str, list[PolicyResource]] = defaultdict(list)
-            for resource in self._by_type.get(kind, ()):
+            for resource in self.resources(kind):
                 for target in resource.property_dependencies.get(property_name.split(".", 1)[0], ()):
                     index[target.urn].append(resource)
                 if isinstance(value := known(resource.props, property_name), str):

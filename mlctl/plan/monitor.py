@@ -23,7 +23,7 @@ from mlctl.plan.model import Resource, StackError
 from mlctl.plan.outputs import computed_outputs, identifier
 from mlctl.plan.program import Program
 from mlctl.plan.schema import validate
-from mlctl.plan.transform import transformed
+from mlctl.plan.transform import as_rebuilt, transformed
 from mlctl.plan.wire import Marks, from_struct, secret_value, set_value, to_struct
 
 STACK_TYPE = "pulumi:pulumi:Stack"
@@ -77,7 +77,7 @@ class RecordingMonitor(MockMonitor):
             self._keep(Resource(urn=urn, type=STACK_TYPE, name=request.name, inputs={}, custom=False))
             return resource_pb2.RegisterResourceResponse(urn=urn)
         self._transforms[urn] = list(request.transforms)
-        request = self._transformed(request)
+        request = as_rebuilt(self._transformed(request))
         resource = self._resource(urn, request, request.object, request.custom)
         self._check(resource)
         self._keep(resource)

@@ -27,6 +27,19 @@ def transformed(callback: Any, request: Any) -> Any:
     return request
 
 
+def as_rebuilt(request: Any) -> Any:
+    """The request without property dependencies where the resource has transforms of its own.
+
+    The engine then derives them anew from the properties that came back, and the Python SDK sends none with these.
+    """
+    if not request.transforms:
+        return request
+    changed = type(request)()
+    changed.CopyFrom(request)
+    changed.propertyDependencies.clear()
+    return changed
+
+
 def _with_transform(request: Any, answer: Any) -> Any:
     changed = type(request)()
     changed.CopyFrom(request)

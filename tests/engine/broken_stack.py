@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,23 +45,29 @@ class Break:
     """Inputs that are others; None where one is left out."""
 
 
-def choose_breaks(plan: Plan, breakers: Sequence[Breaker], settings: Mapping[str, Any], tier: str) -> list[Break]:
-    """One break per rule and per resource, the first that a program could have written: nothing in it is known only to the cloud."""
+def choose_breaks(
+    plan: Plan, breakers: Sequence[Breaker], settings: Mapping[str, Any], tier: str, over_stacks: Collection[str]
+) -> list[Break]:
+    """One break per rule and per resource, the first that a program could have written: nothing in it is known only to the cloud.
+
+    The engine does not show a resource that a rule refuses to the rules over the whole stack. What these rules (`over_stacks`) judge is
+    therefore looked for from the other end, among resources that nothing else breaks.
+    """
     taken: set[str] = set()
     found: dict[str, Break] = {}
     for breaker in breakers:
         if breaker.rule in found or (breaker.tiers and tier not in breaker.tiers):
             continue
-        first = next(_breaks(plan, breaker, settings, taken), None)
+        first = next(_breaks(plan, breaker, settings, taken, -1 if breaker.rule in over_stacks else 1), None)
         if first is not None:
             taken.add(first.resource.urn)
             found[breaker.rule] = first
     return list(found.values())
 
 
-def _breaks(plan: Plan, breaker: Breaker, settings: Mapping[str, Any], taken: set[str]) -> Iterator[Break]:
+def _breaks(plan: Plan, breaker: Breaker, settings: Mapping[str, Any], taken: set[str], direction: int) -> Iterator[Break]:
     for stack in plan.stacks:
-        for resource in stack.resources:
+        for resource in stack.resources[::direction]:
             if resource.urn not in taken and resource.custom and breaker.fits(resource, stack, settings):
                 yield from _breaks_of(stack, resource, breaker)
 

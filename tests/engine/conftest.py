@@ -84,7 +84,12 @@ def crds(api_server: ApiServer) -> dict[str, list[str]]:
 
 
 @pytest.fixture(scope="session")
-def engine_runs(tmp_path_factory: pytest.TempPathFactory, repository: Repository, plan_of: PlanOf) -> EngineRuns:
+def pulumi() -> Path:
+    return need(ENGINES / "bin" / "pulumi")
+
+
+@pytest.fixture(scope="session")
+def engine_runs(pulumi: Path, tmp_path_factory: pytest.TempPathFactory, repository: Repository, plan_of: PlanOf) -> EngineRuns:
     """The real Pulumi engine over every environment."""
 
     def policies(name: str) -> dict[str, Any]:
@@ -92,7 +97,7 @@ def engine_runs(tmp_path_factory: pytest.TempPathFactory, repository: Repository
         return policy_config(repository, environment)
 
     return EngineRuns(
-        binary=need(ENGINES / "bin" / "pulumi"),
+        binary=pulumi,
         folder=tmp_path_factory.mktemp("pulumi"),
         stacks=lambda name: [stack.name for stack in plan_of(name).stacks],
         policy_config=policies,
@@ -140,4 +145,4 @@ def versions() -> dict[str, str]:
     tools = {tool.name: tool.version for group in read_groups() for tool in group.tools}
     charts = {f"CRDs of {source.chart}": source.chart_version for source in read_sources()}
     packages = ("pulumi", "pulumi-aws", "pulumi-kubernetes", "pulumi-policy")
-    return tools | charts | {f"{name} of Python": importlib.metadata.version(name) for name in packages}
+    return tools | charts | {f"{name} (Python)": importlib.metadata.version(name) for name in packages}

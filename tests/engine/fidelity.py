@@ -8,7 +8,7 @@ COMPARISONS = {
     "registrations": "Resources of the plans, and what the same programs register over Pulumi's own protocol",
     "preview": "Resources of the plans, and of `pulumi preview` by the real engine, before anything is made",
     "state": "Resources and exports of the plans, and what `pulumi up` by the real engine has made, from its `stack export`",
-    "lifecycle": "Resources of the plans, and the engine's state after a failure and its repair, and after a component got another name",
+    "lifecycle": "Resources of a plan with a served model, and the state after `pulumi up` had failed half-way and was run again",
     "inputs": "Inputs of the plans: the planner's verdict, and that of Pulumi's own reading of the SDKs",
     "generated inputs": "Generated inputs, most of them wrong: the planner's verdict, and that of Pulumi's own reading of the SDKs",
     "generated objects": "Generated Kubernetes objects that the planner refuses: a real API server refuses them too",
@@ -46,6 +46,7 @@ EXPLAINED = {
     "Aliases": "the engine keeps an alias only where it found the resource under it, so a plan has more of them. What a program says is"
     " compared above, and that an alias works is among the tests of the lifecycle.",
     "Ids of providers": "the engine makes a random one. The tests compare the provider's URN.",
+    "Default providers": "the engine lists them in its state and not in a preview, where resources name them all the same.",
     "Hashes of files": "the engine adds one to each file and archive among the inputs. The tests leave it out.",
     "The engine's own provider of stack references": "it stands in an export and not in a preview; the reader leaves it out of both.",
     "Numbers and booleans that the cloud computes": "they are unknown in plan and preview. After an update the tests accept any.",
@@ -53,6 +54,8 @@ EXPLAINED = {
     " rule that prints one says `version 4.0` in the engine and `version 4` in the gate. The tests compare the messages without the `.0`.",
     "Strings of which a part is not known": "during a preview the engine does not know such a string at all, and a rule that reads it is"
     " not run; the gate knows the rest and judges that. The tests give both the string with its known part.",
+    "Objects of a cluster that is still to be made": "in a preview the engine asks no provider whose own configuration is not known, and"
+    " shows the rules over a stack such objects without a single property. These rules then say that they could not run; the gate judges.",
     "Secrets": "the engine shows a rule the text; a plan keeps none, so in the gate such a rule is *not evaluated*. The tests give both"
     " none.",
     "Argo Workflows 3.7.4": "the chart installs 3.7.3. The next patch release is the one that can be had, so it judges here.",

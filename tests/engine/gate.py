@@ -17,6 +17,7 @@ from mlctl.config import Environment, load_environments
 from mlctl.evidence.log import read_records
 from mlctl.plan.environment import Repository
 from mlctl.plan.model import Plan
+from policies.rule import ResourceRule
 from tests.engine.broken_stack import Break, choose_breaks
 
 TODAY = date(2026, 11, 20)
@@ -42,7 +43,8 @@ def policy_config(repository: Repository, environment: Environment) -> dict[str,
 def broken_resources(repository: Repository, plan: Plan) -> list[Break]:
     """What the tests break: a resource for each rule that can be broken without knowing what the cloud computes."""
     [environment] = load_environments(repository.environments, [plan.environment])
-    return choose_breaks(plan, BREAKERS, settings_of(repository, environment), environment.tier)
+    over_stacks = [rule.name for rule in find_rules(repository.root / "policies") if not isinstance(rule, ResourceRule)]
+    return choose_breaks(plan, BREAKERS, settings_of(repository, environment), environment.tier, over_stacks)
 
 
 def verdict(repository: Repository, environment: Environment, plan: Plan) -> Verdict:

@@ -10,12 +10,14 @@ from mlctl.plan.placeholder import references
 from mlctl.plan.wire import SIGNATURE
 
 Row = dict[str, Any]
+PREVIEW_MARK = "@isPulumiResource"
+"""By which the SDK marks, in a preview only, an export that is a whole resource."""
 
 
 def differences(offline: StackPlan, engine: StackPlan, *, preview: bool) -> list[str]:
     """One line for each thing that differs. In a preview what the stack itself computes is not known; after an update all of it is."""
     own = {(item.type, item.name) for item in offline.resources} if preview else set()
-    ours = {item.urn: row(item, own) for item in offline.resources}
+    ours = {item.urn: row(item, own) for item in offline.resources if not (preview and is_default_provider(item))}
     theirs = {item.urn: row(item, own) for item in engine.resources}
     lines = [f"only planned: {urn}" for urn in sorted(ours.keys() - theirs.keys())]
     lines += [f"only in the engine: {urn}" for urn in sorted(theirs.keys() - ours.keys())]
@@ -40,6 +42,10 @@ def unlike(ours: Any, theirs: Any, path: str = "") -> Iterator[tuple[str, Any, A
         yield path, ours, theirs
 
 
+def is_default_provider(resource: Resource) -> bool:
+    return resource.type.startswith("pulumi:providers:") and resource.name.startswith("default")
+
+
 def row(resource: Resource, own: set[tuple[str, str]]) -> Row:
     """What is compared."""
     return {
@@ -61,10 +67,10 @@ def row(resource: Resource, own: set[tuple[str, str]]) -> Row:
 def known(value: Any, own: set[tuple[str, str]]) -> Any:
     """The value with the engine's marker in the place of every string that depends on what these resources compute.
 
-    The hash that the engine adds to each file and archive is left out: see EXPLAINED in fidelity.py.
+    What is left out is said in EXPLAINED in fidelity.py.
     """
     if isinstance(value, Mapping):
-        kept = {key: item for key, item in value.items() if not (key == "hash" and SIGNATURE in value)}
+        kept = {key: item for key, item in value.items() if key != PREVIEW_MARK and not (key == "hash" and SIGNATURE in value)}
         return {key: known(item, own) for key, item in kept.items()}
     if isinstance(value, list | tuple):
         return [known(item, own) for item in value]

@@ -126,7 +126,12 @@ def _difference(token: str, before: Any, after: Any) -> Any:
     changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
     kind = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
     replaces = [key for key in changed if key in FORCE_NEW.get(token, ())]
-    return provider_pb2.DiffResponse(changes=kind, diffs=changed, replaces=replaces)
+    answer = provider_pb2.DiffResponse(changes=kind, diffs=changed, replaces=replaces, hasDetailedDiff=True)
+    for key in changed:
+        name = "ADD" if key not in old else "DELETE" if key not in new else "UPDATE"
+        answer.detailedDiff[key].kind = provider_pb2.PropertyDiff.Kind.Value(f"{name}_REPLACE" if key in replaces else name)
+        answer.detailedDiff[key].inputDiff = True
+    return answer
 
 
 def _outputs(request: Any, properties: Any, *, preview: bool) -> Any:
@@ -142,13 +147,15 @@ def _outputs(request: Any, properties: Any, *, preview: bool) -> Any:
 
 
 def _numbers(token: str) -> Iterator[tuple[str, Any]]:
-    """Numbers and booleans that the cloud computes: the planner has no placeholder for them, and a real cloud always has a value."""
+    """Numbers, booleans and maps that the cloud computes: the planner has no placeholder for them, and a real cloud always has a value."""
     catalogue = load(package_of(token))
     schema = catalogue.inputs(token) if catalogue else None
     if schema is not None and not token.startswith("kubernetes:"):
         for key, kind in schema.outputs.items():
             if isinstance(kind, str) and kind in COMPUTED:
                 yield key, COMPUTED[kind]
+            elif isinstance(kind, Mapping) and "map" in kind:
+                yield key, {}
 
 
 def _unknown(value: Any, request: Any) -> Any:

@@ -46,10 +46,14 @@ class PulumiEngine:
     `root` looks like the repository: what a test may change is copied, the rest is linked.
     """
 
-    def __init__(self, binary: Path, folder: Path, environment: str) -> None:
+    def __init__(self, binary: Path, folder: Path, environment: str, programs: Path | None = None) -> None:
+        """`programs` are other stacks than the repository's."""
         self.environment = environment
         self.root, self._binary, self._folder = folder / "repository", binary, folder
         _copy_repository(self.root)
+        if programs is not None:
+            shutil.rmtree(self.root / "stacks")
+            shutil.copytree(programs, self.root / "stacks")
         for name in ("home", "state", "orders", "bin"):
             (folder / name).mkdir()
         self.orders = Orders(folder / "orders")

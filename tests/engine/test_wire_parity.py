@@ -153,7 +153,7 @@ QUEUE = {
         "visibilityTimeoutSeconds": 45,
     },
     "custom": True,
-    "property_dependencies": {"kmsMasterKeyId": ["urn:pulumi:dev::features::pulumi:pulumi:StackReference::organization/base/dev"]},
+    "property_dependencies": {},
     "protect": True,
     "retain_on_delete": True,
     "delete_before_replace": True,

@@ -109,3 +109,20 @@ def test_an_unknown_in_a_stack_is_never_a_crash(rule: RelationRule, index: int, 
 def test_models_come_without_unknowns() -> None:
     """A model rule reads the configuration, which has no unknowns: there is nothing to wrap."""
     assert all(not rule.header.types for rule in RULES if isinstance(rule, ModelRule))
+
+
+ON_A_CLUSTER = [
+    rule
+    for rule in RULES
+    if isinstance(rule, RelationRule | StackRule)
+    and not isinstance(rule.header.disallowed, dict)
+    and any(part.type.startswith("kubernetes:") for part in rule.header.disallowed)
+]
+
+
+@pytest.mark.parametrize("rule", ON_A_CLUSTER, ids=lambda rule: rule.name)
+def test_a_cluster_of_which_nothing_is_known_is_never_a_pass(rule: RelationRule | StackRule) -> None:
+    """The engine shows the objects of a cluster that is still to be made without a property."""
+    bare = [replace(part, props={}) if part.type.startswith("kubernetes:") else part for part in rule.header.disallowed]
+    with pytest.raises(UnknownValueError):
+        violations(rule, bare)
