@@ -6,13 +6,13 @@ sources.json names, for each, the module and version that holds it, the hash its
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.engines.golang import EngineError, download
+from tools.engines.whole import whole
 
 LIST = Path(__file__).with_name("sources.json")
 
@@ -44,11 +44,9 @@ def fetch_crds(go: str, source: Source, target: Path) -> int:
     files = sorted(module.glob(source.crds))
     if not files:
         raise EngineError(f"{source.module} {source.version} has no {source.crds}")
-    part = _part(target)
-    part.mkdir(parents=True)
-    for file in files:
-        shutil.copyfile(file, part / file.name)
-    part.replace(target)
+    with whole(target) as part:
+        for file in files:
+            shutil.copyfile(file, part / file.name)
     return len(files)
 
 
@@ -60,14 +58,13 @@ def fetch_chart(go: str, source: Source, chart: str, target: Path) -> None:
     """
     folder = _download(go, source) / source.charts[chart]
     _compare_version(source, folder)
-    part = _part(target)
-    for path in folder.rglob("*"):
-        if path.is_file():
-            (part / path.relative_to(folder)).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, part / path.relative_to(folder))
-    (part / "Chart.lock").unlink(missing_ok=True)
-    (part / "Chart.yaml").write_text(_chart_file(source, folder), encoding="utf-8")
-    part.replace(target)
+    with whole(target) as part:
+        for path in folder.rglob("*"):
+            if path.is_file():
+                (part / path.relative_to(folder)).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, part / path.relative_to(folder))
+        (part / "Chart.lock").unlink(missing_ok=True)
+        (part / "Chart.yaml").write_text(_chart_file(source, folder), encoding="utf-8")
 
 
 def _chart_file(source: Source, folder: Path) -> str:
@@ -90,7 +87,3 @@ def _compare_version(source: Source, folder: Path) -> None:
 
 def _download(go: str, source: Source) -> Path:
     return download(go, source.module, source.version, (source.sum, LIST.name))
-
-
-def _part(target: Path) -> Path:
-    return target.with_name(f".{target.name}.{os.getpid()}")
