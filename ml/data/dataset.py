@@ -18,8 +18,7 @@ from ml.data.ingest import ingest_table
 from ml.data.source import RawBatch, file_batches, frame_batches
 from ml.data.tables import Tables
 from ml.entry_point import entry_point
-from ml.errors import BlockedError, InputError
-from ml.mistake import checked
+from ml.errors import InputError
 from ml.spec import ModelSpec
 from ml.spec_data import Knobs
 
@@ -51,25 +50,6 @@ def make_dataset(spec: ModelSpec, knobs: Knobs, out: Path) -> dict[str, Any]:
     }
     write_json(out / MANIFEST, manifest)
     return manifest
-
-
-def reproduce(spec: ModelSpec, manifest_path: Path, out: Path) -> dict[str, Any]:
-    """Make a data set again from its manifest and compare it byte by byte.
-
-    Raises
-    ------
-    BlockedError
-        The bytes differ, and which table and which input changed.
-    """
-    wanted = read_json(manifest_path, needed=("origin", "contract", "python", "tables"))
-    knobs = checked(Knobs, wanted["origin"].get("knobs") or {}, file=manifest_path, key="origin.knobs")
-    made = make_dataset(spec, knobs, out)
-    for name, table in wanted["tables"].items():
-        if made["tables"][name]["sha256"] != table["sha256"]:
-            changed = [key for key in ("origin", "contract", "python") if made[key] != wanted[key]]
-            cause = f"{', '.join(changed)} changed since" if changed else "a library changed since"
-            raise BlockedError(f"{name}.parquet differs from its manifest: {cause}", file=manifest_path)
-    return made
 
 
 def check_tables(data: Path) -> dict[str, Any]:

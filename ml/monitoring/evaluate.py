@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.errors import InputError
+from ml.fairness.rates import Rate
 from ml.monitoring import (
     chi_squared,
     concept_drift,
@@ -105,23 +107,23 @@ def judge_fairness(spec: ModelSpec, current: Path, window: Window, time_column: 
                 reason=f"the decisions carry no column {column}",
             )
             continue
-        groups, favourable = _decisions(spec, current, column, window, time_column)
         yield fairness_over_time.evaluate(
             attribute.column,
-            groups,
-            favourable,
+            _rates(spec, current, column, window, time_column),
             minimum_group=spec.fairness.minimum_group,
             threshold=spec.fairness.adverse_impact_ratio,
             unstated=frozenset(attribute.unstated),
         )
 
 
-def _decisions(spec: ModelSpec, current: Path, column: str, window: Window, time_column: str) -> tuple[NDArray[np.str_], NDArray[np.bool_]]:
-    groups: list[NDArray[np.str_]] = [np.empty(0, dtype=str)]
-    favourable: list[NDArray[np.bool_]] = [np.empty(0, dtype=bool)]
+def _rates(spec: ModelSpec, current: Path, column: str, window: Window, time_column: str) -> list[Rate]:
+    """Count the decisions of each group, and the favourable ones among them."""
+    rows: Counter[str] = Counter()
+    favourable: Counter[str] = Counter()
     for batch in batches(current, [column, "score"], window=window, time_column=time_column):
         frame = batch.to_pandas().dropna()
-        groups.append(frame[column].astype(str).to_numpy(dtype=str))
+        groups = frame[column].astype(str)
         at_or_above = frame["score"].to_numpy(dtype=float) >= spec.decision.threshold
-        favourable.append(at_or_above == (spec.decision.expected_event == "favourable"))
-    return np.concatenate(groups), np.concatenate(favourable)
+        rows.update(groups.value_counts().to_dict())
+        favourable.update(groups[at_or_above == (spec.decision.expected_event == "favourable")].value_counts().to_dict())
+    return [Rate(group=group, count=favourable[group], of=of) for group, of in sorted(rows.items())]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from importlib import metadata
@@ -145,16 +146,26 @@ def _own_code(spec: ModelSpec) -> Iterator[str]:
 
 
 def _save_mlflow(artefact: Path, target: Path, own_code: list[str]) -> None:
-    """Save as an MLflow model that carries this package's code, so that a server needs nothing of this repository."""
+    """Save as an MLflow model that carries this package's code, so that a server needs nothing of this repository.
+
+    Only the code: what else lies beside the model files, as the rows a model is trained on, is nobody's to serve.
+    """
     import mlflow.pyfunc
 
-    mlflow.pyfunc.save_model(
-        path=str(target),
-        loader_module="ml.serving.served_model",
-        data_path=str(artefact),
-        code_paths=[str(Path(__file__).parents[1]), *own_code],
-        pip_requirements=[f"{name}=={metadata.version(name)}" for name in REQUIREMENTS],
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        code = Path(folder, "ml")
+        shutil.copytree(Path(__file__).parents[1], code, ignore=_all_but_code)
+        mlflow.pyfunc.save_model(
+            path=str(target),
+            loader_module="ml.serving.served_model",
+            data_path=str(artefact),
+            code_paths=[str(code), *own_code],
+            pip_requirements=[f"{name}=={metadata.version(name)}" for name in REQUIREMENTS],
+        )
+
+
+def _all_but_code(folder: str, names: list[str]) -> set[str]:
+    return {name for name in names if name == "__pycache__" or not (name.endswith(".py") or Path(folder, name).is_dir())}
 
 
 def _finish(

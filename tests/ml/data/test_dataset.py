@@ -13,8 +13,9 @@ import pytest
 from ml import pipeline
 from ml.contracts.table import row_contract
 from ml.data.arrow import content_hash, file_hash
-from ml.data.dataset import make_dataset, read_json, reproduce
+from ml.data.dataset import make_dataset, read_json
 from ml.data.ingest import ingest_table
+from ml.data.reproduce import main, reproduce
 from ml.data.source import file_batches, frame_batches
 from ml.errors import BlockedError, InputError
 from ml.spec import load_spec, model_names
@@ -44,6 +45,20 @@ def test_a_data_set_that_cannot_be_reproduced_says_why(tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(BlockedError, match=r"rows\.parquet differs from its manifest: origin changed since"):
         reproduce(spec, tmp_path / "other.json", tmp_path / "two")
+
+
+def test_an_auditor_reproduces_a_data_set_from_the_shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = make_dataset(load_spec("churn"), Knobs(rows=50), tmp_path / "one")
+    manifest = str(tmp_path / "one/manifest.json")
+    assert main(["churn", manifest, str(tmp_path / "two")]) == 0
+    assert f"rows.parquet: 50 rows, sha256 {made['tables']['rows']['sha256']}, as in the manifest" in capsys.readouterr().out
+    assert main(["credit-risk", manifest, str(tmp_path / "three")]) == 2
+    assert "model: this is the manifest of 'churn'; allowed: credit-risk" in capsys.readouterr().err
+    (tmp_path / "one/manifest.json").write_text(
+        Path(manifest).read_text(encoding="utf-8").replace('"sha256": "', '"sha256": "0'), encoding="utf-8"
+    )
+    assert main(["churn", manifest, str(tmp_path / "two")]) == 1
+    assert main([]) == 2
 
 
 @pytest.mark.parametrize("knob", ["bias", "feature_drift", "concept_drift", "seed"])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from ml.fairness.rates import Rate
 from ml.monitoring import chi_squared, concept_drift, data_quality, fairness_over_time, ks, performance, prediction_drift, psi
 from ml.monitoring.metric import Direction
 from ml.monitoring.sketch import CategoricalSketch, NumericSketch, numeric_reference
@@ -208,34 +209,44 @@ def test_missing_is_the_rise_of_the_share() -> None:
 def test_adverse_impact_ratio_by_hand() -> None:
     groups = np.repeat(["a", "b", "c"], [100, 100, 10])
     favourable = np.concatenate([np.arange(100) < 50, np.arange(100) < 30, np.zeros(10, bool)])
-    result = fairness_over_time.evaluate("sex", groups, favourable, minimum_group=50)
+    result = fairness_over_time.evaluate("sex", rates_of(groups, favourable), minimum_group=50)
     assert result.value == pytest.approx(0.6)
     assert result.verdict is Verdict.DRIFT
     assert "too small to judge: c" in result.reason
 
 
 def test_chance_of_a_gap_agrees_with_scipy() -> None:
-    groups = np.repeat(["a", "b"], [80, 120])
-    favourable = np.concatenate([np.arange(80) < 30, np.arange(120) < 60])
-    table = np.array([[30, 50], [60, 60]])
-    expected = stats.chi2_contingency(table, correction=False).pvalue
-    rates = fairness_over_time.selection_rates(groups, favourable, 10)
-    assert fairness_over_time.chance_of_gap(groups, favourable, rates) == pytest.approx(expected, rel=1e-9)
+    """Adjusted for the three pairs of three groups, as in training."""
+    rates = [Rate(group="a", count=30, of=80), Rate(group="b", count=60, of=120), Rate(group="c", count=45, of=100)]
+    result = fairness_over_time.evaluate("sex", rates, minimum_group=10)
+    assert result.value == pytest.approx(0.375 / 0.5)
+    assert result.p_value == pytest.approx(3 * stats.fisher_exact([[30, 50], [60, 60]]).pvalue, rel=1e-9)
+
+
+def test_a_group_that_is_surely_worse_off_is_not_hidden_by_a_small_one_below_it() -> None:
+    rates = [Rate(group="a", count=500, of=1000), Rate(group="b", count=300, of=1000), Rate(group="small", count=2, of=10)]
+    result = fairness_over_time.evaluate("sex", rates, minimum_group=10)
+    assert (result.value, result.verdict) == (pytest.approx(0.6), Verdict.DRIFT)
+
+
+def rates_of(groups: np.ndarray, favourable: np.ndarray) -> list[Rate]:
+    names = sorted(set(groups.tolist()))
+    return [Rate(group=name, count=int(favourable[groups == name].sum()), of=int((groups == name).sum())) for name in names]
 
 
 def test_a_gap_within_chance_is_not_drift() -> None:
     groups = np.repeat(["a", "b"], 20)
     favourable = np.concatenate([np.arange(20) < 10, np.arange(20) < 7])
-    result = fairness_over_time.evaluate("sex", groups, favourable, minimum_group=10)
+    result = fairness_over_time.evaluate("sex", rates_of(groups, favourable), minimum_group=10)
     assert result.value == pytest.approx(0.7)
     assert result.verdict is Verdict.OK
 
 
 def test_fairness_with_one_large_group_or_no_selection_is_not_evaluated() -> None:
     groups = np.repeat(["a", "b"], [100, 10])
-    one = fairness_over_time.evaluate("sex", groups, np.ones(110, bool), minimum_group=50)
+    one = fairness_over_time.evaluate("sex", rates_of(groups, np.ones(110, bool)), minimum_group=50)
     assert one.verdict is Verdict.NOT_EVALUATED
-    none = fairness_over_time.evaluate("sex", groups, np.zeros(110, bool), minimum_group=5)
+    none = fairness_over_time.evaluate("sex", rates_of(groups, np.zeros(110, bool)), minimum_group=5)
     assert none.verdict is Verdict.NOT_EVALUATED
 
 

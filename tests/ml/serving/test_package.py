@@ -236,3 +236,10 @@ def test_every_transform_with_missing_values_and_zeros(credit: Any) -> None:
     expected = encode(spec, features)
     found = Session(export(spec, Own(), expected.shape[1]).SerializeToString()).run(checked.feed)
     np.testing.assert_allclose(found["matrix"], expected, rtol=1e-7)
+
+
+def test_the_packaged_model_carries_code_and_nothing_beside_it(credit: Any) -> None:
+    """A team keeps its rows beside its model file, in the same package; what serves must not take the people in them along."""
+    code = credit.model / "code"
+    assert (code / "ml/serving/served_model.py").is_file()
+    assert {path.suffix for path in code.rglob("*") if path.is_file() and path.parent.name != "__pycache__"} == {".py"}
