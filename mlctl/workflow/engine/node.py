@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from mlctl.workflow.expression.functions import to_json
+from mlctl.workflow.expression.go_text import to_json
 from mlctl.workflow.model.artifact import ArtifactFile
 
 
