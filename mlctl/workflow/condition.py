@@ -1,23 +1,28 @@
 """Evaluates `when`: a condition whose variables are already filled in, bare words standing for themselves.
 
 The language is govaluate's: numbers, strings in either quotes, bare words, `== != < <= > >= =~ !~ in`, `&& || !`,
-arithmetic, `? :` and brackets. The result must be true or false.
+arithmetic, bits, `? :` and brackets. A bare word has letters and digits only; a string ends at the next quote of either kind. The result
+must be true or false.
 """
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Callable
+from operator import and_, lshift, or_, rshift, xor
 from typing import Any
 
 from mlctl.workflow.expression.error import ExpressionError
 
 _TOKEN = re.compile(
-    r"""\s*(?: (?P<number>\d+(?:\.\d+)?(?![\w.])) | (?P<string>'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")
-      | (?P<operator>==|!=|<=|>=|=~|!~|&&|\|\||\?\?|\*\*|[-+*/%<>!?:(),]) | (?P<word>[A-Za-z0-9_.]+) )""",
+    r"""\s*(?: (?P<number>0x[0-9a-fA-F]+|[\d.]*\d[\d.]*) | (?P<string>['"](?:\\.|[^'"\\])*['"]) | (?P<name>\[[^\]]*\])
+      | (?P<operator>==|!=|<=|>=|<<|>>|=~|!~|&&|\|\||\?\?|\*\*|[-+*/%<>!?:(),&|^~]) | (?P<word>(?:[^\W\d_]|\\.)(?:\w|\\.)*(?!\.)) )""",
     re.VERBOSE,
 )
 _LEVELS: list[tuple[str, ...]] = [
-    ("||",), ("&&",), ("==", "!=", "<", "<=", ">", ">=", "=~", "!~", "in"), ("+", "-"), ("*", "/", "%"), ("**",),
+    ("||",), ("&&",), ("==", "!=", "<", "<=", ">", ">=", "=~", "!~", "in"), ("&", "|", "^"), ("<<", ">>"), ("+", "-"),
+    ("*", "/", "%"), ("**",),
 ]  # fmt: skip
 
 _Value = Any
@@ -46,11 +51,15 @@ def _tokens(when: str) -> list[_Token]:
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
-            raise ExpressionError(f"`{when}` is not a condition: unexpected `{text[position:].strip()[:1]}`")
+            raise ExpressionError(
+                f"`{when}` is not a condition: unexpected `{text[position:].strip()[:1]}`; put text with signs in it in quotes"
+            )
         kind = str(match.lastgroup)
         value = match.group(kind)
-        if kind == "string":
-            value = re.sub(r"\\(.)", r"\1", value[1:-1])
+        if kind in ("string", "name"):
+            kind, value = "string", re.sub(r"\\(.)", r"\1", value[1:-1], flags=re.DOTALL)
+        elif kind == "word":
+            value = re.sub(r"\\(.)", r"\1", value, flags=re.DOTALL)
         tokens.append((kind, value))
         position = match.end()
     return tokens
@@ -100,18 +109,18 @@ class _Reader:
             if not isinstance(value, bool):
                 raise ExpressionError(f"`!` needs true or false, not {value!r}")
             return not value
-        if self._take("-"):
-            value = self._unary()
+        if sign := self._take("-", "~"):
+            value = self._primary()
             if not isinstance(value, float):
-                raise ExpressionError(f"`-` needs a number, not {value!r}")
-            return -value
+                raise ExpressionError(f"`{sign}` needs a number, not {value!r}")
+            return -value if sign == "-" else float(~int(value))
         return self._primary()
 
     def _primary(self) -> _Value:
         kind, text = self._peek()
         self._index += 1
         if kind == "number":
-            return float(text)
+            return _number(text)
         if kind == "string":
             return text
         if kind == "word":
@@ -131,7 +140,16 @@ class _Reader:
             items.append(self.ternary())
             if self._peek()[1] != ")" and not self._take(","):
                 raise ExpressionError(f"`,` or `)` was expected, not `{self._peek()[1]}`")
+        if len(items) < 2:
+            raise ExpressionError("the list after `in` needs at least two values; compare with `==` where there is one")
         return items
+
+
+def _number(text: str) -> float:
+    try:
+        return float(int(text, 16)) if text.startswith("0x") else float(text)
+    except ValueError:
+        raise ExpressionError(f"`{text}` is not a number; put text in quotes") from None
 
 
 def _combine(sign: str, left: _Value, right: _Value) -> _Value:
@@ -144,7 +162,7 @@ def _combine(sign: str, left: _Value, right: _Value) -> _Value:
             raise ExpressionError(f"`{sign}` needs true or false on both sides, not {left!r} and {right!r}")
         return (left and right) if sign == "&&" else (left or right)
     if sign in ("=~", "!~"):
-        return (re.search(str(right), str(left)) is not None) == (sign == "=~")
+        return _matches(left, right) == (sign == "=~")
     numbers = isinstance(left, float) and isinstance(right, float)
     texts = isinstance(left, str) and isinstance(right, str)
     if sign in ("<", "<=", ">", ">=") and (numbers or texts):
@@ -156,16 +174,30 @@ def _combine(sign: str, left: _Value, right: _Value) -> _Value:
     return _arithmetic(sign, left, right)
 
 
+def _matches(left: _Value, right: _Value) -> bool:
+    if not (isinstance(left, str) and isinstance(right, str)):
+        raise ExpressionError(f"a pattern needs text on both sides, not {left!r} and {right!r}; put numbers in quotes")
+    try:
+        return re.search(right, left) is not None
+    except re.error as error:
+        raise ExpressionError(f"`{right}` is not a pattern: {error}") from None
+
+
+_BITS: dict[str, Callable[[int, int], int]] = {"&": and_, "|": or_, "^": xor, "<<": lshift, ">>": rshift}
+
+
 def _arithmetic(sign: str, left: float, right: float) -> float:
+    if sign in _BITS:
+        return float(_BITS[sign](int(left), int(right) % 64 if len(sign) == 2 else int(right)))
     if sign in "/%" and right == 0:
-        raise ExpressionError("division by zero")
+        return math.nan if sign == "%" or left == 0 else math.copysign(math.inf, left)
     if sign == "+":
         return left + right
     if sign == "-":
         return left - right
     if sign == "*":
         return left * right
-    return left / right if sign == "/" else (left % right if sign == "%" else left**right)
+    return left / right if sign == "/" else (math.fmod(left, right) if sign == "%" else left**right)
 
 
 def _plain(value: _Value) -> str:

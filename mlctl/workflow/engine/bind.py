@@ -10,7 +10,8 @@ from mlctl.workflow.engine.error import NodeError
 from mlctl.workflow.engine.session import Session
 from mlctl.workflow.expression.error import ExpressionError
 from mlctl.workflow.expression.evaluate import evaluate
-from mlctl.workflow.expression.functions import as_text, to_json
+from mlctl.workflow.expression.functions import as_text
+from mlctl.workflow.expression.go_text import to_json
 from mlctl.workflow.expression.namespace import Roots
 from mlctl.workflow.model.artifact import Artifact, ArtifactFile
 from mlctl.workflow.model.call import Arguments

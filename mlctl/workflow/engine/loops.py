@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from mlctl.workflow.engine.error import NodeError
-from mlctl.workflow.expression.functions import as_text, to_json
+from mlctl.workflow.expression.functions import as_text
+from mlctl.workflow.expression.go_text import to_json
 from mlctl.workflow.go_format import format_number
 from mlctl.workflow.model.call import Call
 from mlctl.workflow.scope import Scope

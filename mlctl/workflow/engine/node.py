@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mlctl.workflow.expression.error import ExpressionError
-from mlctl.workflow.expression.functions import to_json
+from mlctl.workflow.expression.go_text import to_json
 from mlctl.workflow.model.artifact import ArtifactFile
 
 _EXIT_CODE = re.compile(r"Error \(exit code \d+\)")

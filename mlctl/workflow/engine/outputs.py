@@ -124,6 +124,19 @@ def copy_over(source: Path, target: Path) -> None:
         shutil.rmtree(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
-        shutil.copytree(source, target, symlinks=True)
+        _copy_folder(source, target)
     else:
         shutil.copy2(source, target)
+
+
+def _copy_folder(source: Path, target: Path) -> None:
+    """Copy a folder, and stop at the first file that cannot be copied: `shutil.copytree` goes on, and loses what kind of error it was."""
+    target.mkdir()
+    for entry in sorted(source.iterdir()):
+        if entry.is_symlink():
+            (target / entry.name).symlink_to(entry.readlink())
+        elif entry.is_dir():
+            _copy_folder(entry, target / entry.name)
+        else:
+            shutil.copy2(entry, target / entry.name)
+    shutil.copystat(source, target)

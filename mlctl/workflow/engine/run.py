@@ -26,7 +26,7 @@ from mlctl.workflow.engine.session import Options, Session
 from mlctl.workflow.engine.watch import Watcher
 from mlctl.workflow.engine.workflow_scope import workflow_scope
 from mlctl.workflow.expression.error import ExpressionError
-from mlctl.workflow.expression.functions import to_json
+from mlctl.workflow.expression.go_text import to_json
 from mlctl.workflow.model.artifact import ArtifactFile
 from mlctl.workflow.model.call import Arguments, Call, hooks_of
 from mlctl.workflow.model.template import locks_of
@@ -232,4 +232,4 @@ def _ending(phase: Phase, session: Session) -> dict[str, str]:
         }
         for node in session.recorder.failures
     ]
-    return {"workflow.status": str(phase), "workflow.failures": to_json(to_json(failures))}
+    return {"workflow.status": str(phase), "workflow.failures": to_json(to_json(failures, sort=False))}

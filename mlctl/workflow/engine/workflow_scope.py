@@ -11,7 +11,7 @@ from mlctl.workflow.catalog import Catalog
 from mlctl.workflow.engine.bind import Inputs
 from mlctl.workflow.engine.clock import rfc3339
 from mlctl.workflow.engine.run_folder import Header
-from mlctl.workflow.expression.functions import to_json
+from mlctl.workflow.expression.go_text import to_json
 from mlctl.workflow.scope import Scope
 
 _STRFTIME = "aAbBcdHIjmMpSUwWxXyYZ"

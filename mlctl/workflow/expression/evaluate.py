@@ -13,6 +13,7 @@ from mlctl.workflow.expression.loops import LOOPS
 from mlctl.workflow.expression.namespace import Namespace, ScopedText
 from mlctl.workflow.expression.parser import parse
 from mlctl.workflow.expression.sprig import SPRIG
+from mlctl.workflow.expression.times import METHODS, Duration, Time
 from mlctl.workflow.expression.tree import (
     Binary,
     Call,
@@ -23,6 +24,7 @@ from mlctl.workflow.expression.tree import (
     Literal,
     MapOf,
     Member,
+    Method,
     Name,
     Slice,
     Ternary,
@@ -84,6 +86,8 @@ def _value(node: Expression, names: Mapping[str, Any]) -> Any:
             return _slice(node, names)
         case Call():
             return _call(node, names)
+        case Method(target, name, arguments):
+            return _method(unwrap(_value(target, names)), name, [unwrap(_value(argument, names)) for argument in arguments])
         case Unary(sign, operand):
             return _unary(sign, unwrap(_value(operand, names)))
         case Binary():
@@ -110,11 +114,13 @@ def _truth(value: Any) -> bool:
 def _member(node: Member, names: Mapping[str, Any]) -> Any:
     target, key = _value(node.target, names), unwrap(_value(node.key, names))
     if isinstance(target, Namespace | ScopedText) and isinstance(key, str):
+        if not (node.optional or target.known()):
+            raise ExpressionError(f"`{target.name}` has no `{key}`: nothing is known below it; `?.` allows for that")
         return target.member(key)
     target = unwrap(target)
     if isinstance(target, dict):
         return target.get(key)
-    if isinstance(target, list | str) and isinstance(key, int | float):
+    if isinstance(target, list) and isinstance(key, int | float):
         try:
             return target[int(key)]
         except IndexError:
@@ -127,7 +133,8 @@ def _member(node: Member, names: Mapping[str, Any]) -> Any:
 def _slice(node: Slice, names: Mapping[str, Any]) -> Any:
     low = unwrap(_value(node.low, names)) if node.low else None
     high = unwrap(_value(node.high, names)) if node.high else None
-    return unwrap(_value(node.target, names))[low:high]
+    target = unwrap(_value(node.target, names))
+    return target.encode()[low:high].decode("utf-8", "replace") if isinstance(target, str) else target[low:high]
 
 
 def _call(node: Call, names: Mapping[str, Any]) -> Any:
@@ -138,10 +145,21 @@ def _call(node: Call, names: Mapping[str, Any]) -> Any:
         closure = node.arguments[1].body
         rest = [unwrap(_value(argument, names)) for argument in node.arguments[2:]]
         return LOOPS[node.function](items, lambda item: unwrap(_value(closure, _Element(names, item))), *rest)
+    arguments = [unwrap(_value(argument, names)) for argument in node.arguments]
+    first, dot, method = node.function.partition(".")
+    if dot and first in names and first != "sprig":
+        return _method(unwrap(names[first]), method, arguments)
     function = KNOWN_FUNCTIONS.get(node.function)
     if function is None:
         raise ExpressionError(f"the function `{node.function}` is not supported")
-    return function(*(unwrap(_value(argument, names)) for argument in node.arguments))
+    return function(*arguments)
+
+
+def _method(target: Any, name: str, arguments: list[Any]) -> Any:
+    found = METHODS.get(type(target), {}).get(name)
+    if found is None:
+        raise ExpressionError(f"`{name}()` cannot be called on {target!r}")
+    return found(target, *arguments)
 
 
 class _Element(dict[str, Any]):
@@ -169,7 +187,17 @@ def _binary(node: Binary, names: Mapping[str, Any]) -> Any:
     if node.operator == "??":
         return left if left is not None else _value(node.right, names)
     right = unwrap(_value(node.right, names))
+    if node.operator in ("==", "!="):
+        _check_comparable(node, left, right)
     return combine(node.operator, left, right)
+
+
+def _check_comparable(node: Binary, left: Any, right: Any) -> None:
+    """What is written down, and a variable such as `retries`, has a type; comparing it with another is an error, as in expr-lang."""
+    if isinstance(node.left, Literal | Name) and isinstance(node.right, Literal | Name):
+        kinds = {"number" if _is_number(value) else type(value).__name__ for value in (left, right)} - {"NoneType"}
+        if len(kinds) > 1 and not any(isinstance(side, Name) and side.name.startswith("#") for side in (node.left, node.right)):
+            raise ExpressionError(f"`{node.operator}` cannot compare {left!r} and {right!r}: {' and '.join(sorted(kinds))}")
 
 
 def combine(sign: str, left: Any, right: Any) -> Any:
@@ -178,7 +206,7 @@ def combine(sign: str, left: Any, right: Any) -> Any:
         return _equal(left, right)
     if sign == "!=":
         return not _equal(left, right)
-    if sign == "in":
+    if sign == "in" and isinstance(right, list | dict):
         return left in right
     if sign in _TEXT and isinstance(left, str) and isinstance(right, str):
         return _TEXT[sign](left, right)
@@ -187,6 +215,8 @@ def combine(sign: str, left: Any, right: Any) -> Any:
     if sign == "+" and (numbers or texts):
         return left + right
     if sign in _COMPARE and (numbers or texts):
+        return _COMPARE[sign](left, right)
+    if type(left) is type(right) and isinstance(left, Time | Duration) and sign in _COMPARE:
         return _COMPARE[sign](left, right)
     if sign in _ARITHMETIC and numbers:
         return _ARITHMETIC[sign](left, right)

@@ -14,8 +14,12 @@ def _find(items: list[Any], test: Closure) -> Any:
     return next((item for item in items if test(item)), None)
 
 
-def _find_index(items: list[Any], test: Closure) -> int:
-    return next((index for index, item in enumerate(items) if test(item)), -1)
+def _find_index(items: list[Any], test: Closure) -> int | None:
+    return next((index for index, item in enumerate(items) if test(item)), None)
+
+
+def _find_last_index(items: list[Any], test: Closure) -> int | None:
+    return next((index for index in reversed(range(len(items))) if test(items[index])), None)
 
 
 def _group(items: list[Any], key: Closure) -> dict[str, list[Any]]:
@@ -44,11 +48,12 @@ LOOPS: dict[str, Callable[..., Any]] = {
     "none": lambda items, test: not any(test(item) for item in items),
     "one": lambda items, test: sum(1 for item in items if test(item)) == 1,
     "filter": lambda items, test: [item for item in items if test(item)],
-    "map": lambda items, change: [change(item) for item in items],
+    "map": lambda items, change: [change({"#": item, "#index": index}) for index, item in enumerate(items)],
     "count": lambda items, test: sum(1 for item in items if test(item)),
     "sum": lambda items, change: sum(change(item) for item in items),
     "find": _find,
     "findIndex": _find_index,
+    "findLastIndex": _find_last_index,
     "findLast": lambda items, test: _find(items[::-1], test),
     "groupBy": _group,
     "sortBy": _sort,

@@ -24,6 +24,11 @@ def _member(variables: Variables, prefix: str) -> Any:
     return ScopedText(value, variables, prefix) if isinstance(value, str) else value
 
 
+def _known_below(variables: Variables, prefix: str) -> bool:
+    start = prefix + "."
+    return prefix in ROOTS or any(key.startswith(start) for key in variables)
+
+
 class Namespace:
     """A name with no value of its own, such as `workflow` or `steps['a']`."""
 
@@ -34,6 +39,15 @@ class Namespace:
     def member(self, name: str) -> Any:
         """What `prefix.name` stands for."""
         return _member(self._variables, f"{self._prefix}.{name}")
+
+    @property
+    def name(self) -> str:
+        """The dotted name."""
+        return self._prefix
+
+    def known(self) -> bool:
+        """Whether anything is known below this name."""
+        return _known_below(self._variables, self._prefix)
 
     def as_dict(self) -> dict[str, Any]:
         """Everything below this name, nested."""
@@ -62,6 +76,15 @@ class ScopedText(str):
         made._variables = variables
         made._prefix = prefix
         return made
+
+    @property
+    def name(self) -> str:
+        """The dotted name."""
+        return self._prefix
+
+    def known(self) -> bool:
+        """Whether anything is known below this name."""
+        return _known_below(self._variables, self._prefix)
 
     def member(self, name: str) -> Any:
         """What `prefix.name` stands for."""

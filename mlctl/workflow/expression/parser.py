@@ -16,6 +16,7 @@ from mlctl.workflow.expression.tree import (
     Literal,
     MapOf,
     Member,
+    Method,
     Name,
     Slice,
     Ternary,
@@ -185,11 +186,25 @@ class _Parser:
 
     def _named(self) -> Expression:
         name = self._name()
-        if name in ("true", "false", "nil", "null"):
+        if name in ("true", "false", "nil"):
             return Literal({"true": True, "false": False}.get(name))
+        if name == "if":
+            return self._if()
         if self._take("("):
             return Call(name, tuple(self._arguments(name)))
         return Name(name)
+
+    def _if(self) -> Expression:
+        """`if condition { a } else { b }`."""
+        condition = self.expression()
+        self._expect("{")
+        yes = self.sequence()
+        self._expect("}")
+        self._expect("else")
+        self._expect("{")
+        no = self.sequence()
+        self._expect("}")
+        return Ternary(condition, yes, no)
 
     def _name(self) -> str:
         if self._token.kind != "name":
@@ -211,7 +226,7 @@ class _Parser:
             body = self.sequence()
             self._expect("}")
             return Closure(body)
-        return Closure(self.expression())
+        return Closure(self.sequence())
 
     def _items(self, close: str) -> list[Expression]:
         items: list[Expression] = []
@@ -256,6 +271,8 @@ class _Parser:
             self._index += 1
             full = f"{target.name}.{name}"
             return Call(full, tuple(self._arguments(full)))
+        if self._take("("):
+            return Method(target, name, tuple(self._arguments(name)))
         return Member(target, Literal(name), optional)
 
     def _index_of(self, target: Expression, *, optional: bool) -> Expression:

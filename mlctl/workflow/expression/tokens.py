@@ -18,7 +18,7 @@ _PATTERN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "\\": "\\"}
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,10 @@ def _unquote(quoted: str) -> str:
 
     def replace(match: re.Match[str]) -> str:
         code = match.group(1)
-        return chr(int(code[1:], 16)) if len(code) > 1 else _ESCAPES.get(code, code)
+        if len(code) > 1:
+            return chr(int(code, 8) if code.isdigit() else int(code[1:], 16))
+        if code != quoted[0] and code not in _ESCAPES:
+            raise ExpressionError(f"`\\{code}` in {quoted} means nothing; a backslash is written `\\\\`, or the text in backquotes")
+        return _ESCAPES.get(code, code)
 
-    return re.sub(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", replace, body, flags=re.DOTALL)
+    return re.sub(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-3][0-7]{2}|.)", replace, body, flags=re.DOTALL)

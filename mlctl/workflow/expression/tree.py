@@ -47,6 +47,15 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Method:
+    """`target.Name(arguments)`."""
+
+    target: Expression
+    name: str
+    arguments: tuple[Expression, ...]
+
+
+@dataclass(frozen=True)
 class Unary:
     """`!x`, `-x`, `+x`."""
 
@@ -102,7 +111,7 @@ class Let:
     body: Expression
 
 
-Expression = Literal | Name | Member | Slice | Call | Unary | Binary | Ternary | ListOf | MapOf | Closure | Let
+Expression = Literal | Name | Member | Slice | Call | Method | Unary | Binary | Ternary | ListOf | MapOf | Closure | Let
 
 
 def children(node: Expression) -> list[Expression]:

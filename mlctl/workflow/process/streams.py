@@ -7,6 +7,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+_LONGEST_LINE = 256 * 1024
+"""Bytes; a line that goes on after them is shown as several."""
+
 LineSink = Callable[[str, str], None]
 """Called with `stdout` or `stderr` and one line."""
 
@@ -54,6 +57,8 @@ class KeptStream:
         while view:
             view = view[self._kept.write(view) :]
         *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > _LONGEST_LINE:
+            lines, self._rest = [*lines, self._rest], b""
         for line in lines:
             self._on_line(self._name, line.decode("utf-8", "replace"))
 

@@ -147,6 +147,8 @@ def expression_problem(text: str, known: Known) -> str | None:
 def _tree_problem(node: Expression, known: Known, local: frozenset[str]) -> str | None:
     if isinstance(node, Let):
         local = local | {node.name}
+    if isinstance(node, Call) and node.function.split(".")[0] in local:
+        return next((problem for child in children(node) if (problem := _tree_problem(child, known, local))), None)
     if isinstance(node, Call) and node.function not in KNOWN_FUNCTIONS and node.function not in LOOPS:
         return f"the function `{node.function}` is not supported{_near_function(node.function)}"
     names = dotted_name(node)

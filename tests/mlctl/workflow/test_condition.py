@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from mlctl.workflow.condition import holds
@@ -35,3 +38,18 @@ def test_conditions(when: str, value: bool) -> None:
 def test_what_is_no_condition_is_an_error(when: str) -> None:
     with pytest.raises(ExpressionError):
         holds(when)
+
+
+ROWS = json.loads(Path(__file__).with_name("argo_conditions.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(("when", "value"), ROWS, ids=[row[0] for row in ROWS])
+def test_what_argo_makes_of_it(when: str, value: bool | None) -> None:
+    """As `shouldExecute` of Argo 3.7.4 with its govaluate decided when it was run over these; null where it has an error."""
+    if when == "(1, 2) == (1, 2)":  # Argo compares lists; here they are refused
+        value = None
+    try:
+        found: bool | None = holds(when)
+    except ExpressionError:
+        found = None
+    assert found is value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,47 @@ def test_a_real_full_device_is_noticed_where_there_is_one(tmp_path: Path) -> Non
     vars(journal)["_stream"] = link.open("ab", buffering=0)
     with pytest.raises(OSError, match="No space left"):
         journal.add({"event": "x"})
+
+
+FOLDER = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {generateName: folder-}
+spec:
+  entrypoint: main
+  templates:
+    - name: main
+      steps:
+        - - {name: make, template: make}
+        - - name: use
+            template: use
+            arguments: {artifacts: [{name: data, from: "{{steps.make.outputs.artifacts.data}}"}]}
+    - name: make
+      container:
+        image: i
+        command: [sh, -c, "mkdir -p /tmp/data/inner; echo a > /tmp/data/a; echo b > /tmp/data/inner/b; ln -s a /tmp/data/link"]
+      outputs: {artifacts: [{name: data, path: /tmp/data}]}
+    - name: use
+      inputs: {artifacts: [{name: data, path: /tmp/in}]}
+      container: {image: i, command: [sh, -c, "cat /tmp/in/link /tmp/in/inner/b"]}
+"""
+
+
+def test_a_disk_that_is_full_while_an_artefact_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "folder.yaml"
+    file.write_text(FOLDER)
+
+    def full(source: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(target))
+
+    monkeypatch.setattr(shutil, "copy2", full)
+    runs = tmp_path / "runs"
+    with pytest.raises(ServiceError) as caught:
+        start_run(runs, Start(file=file), Silent(), Options(project=tmp_path))
+    run = next(runs.glob("*/journal.jsonl")).parent.name
+    assert caught.value.problem == f"run `{run}` stopped: No space left on device"
+    assert "\n" not in str(caught.value)
+    monkeypatch.undo()
+    ended = resume_run(runs, run, Silent(), Options(project=tmp_path))
+    assert ended.result.phase is Phase.SUCCEEDED
+    assert ended.result.roots[0].children[1].children[0].outputs.result == "a\nb"
