@@ -8,6 +8,7 @@ from typing import Any
 
 from mlctl.workflow.engine.error import NodeError
 from mlctl.workflow.expression.functions import as_text, to_json
+from mlctl.workflow.go_format import format_number
 from mlctl.workflow.model.call import Call
 from mlctl.workflow.scope import Scope
 from mlctl.workflow.tags import fill
@@ -52,7 +53,7 @@ def _sequence(raw: dict[str, Any]) -> list[str]:
         if raw.get("count") not in (None, ""):
             count = int(raw["count"])
             end = start + count - 1
-            if count <= 0:
+            if count == 0:
                 return []
         else:
             end = int(raw["end"])
@@ -60,7 +61,7 @@ def _sequence(raw: dict[str, Any]) -> list[str]:
             raise NodeError(f"withSequence makes {abs(end - start) + 1} items; at most {MAX_ITEMS} are run")
         form = raw.get("format") or "%d"
         step = 1 if end >= start else -1
-        return [form % number for number in range(start, end + step, step)]
+        return [format_number(form, number) for number in range(start, end + step, step)]
     except (TypeError, ValueError) as error:
         raise NodeError(f"withSequence cannot be counted: {error}") from None
 

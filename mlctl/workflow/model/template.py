@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from mlctl.workflow.duration import seconds
 from mlctl.workflow.model.call import Arguments, Call
@@ -33,11 +35,11 @@ class Retry:
         expression = raw.get("expression") or None
         limit = raw.get("limit")
         return Retry(
-            limit=int(limit) if limit not in (None, "") else None,
+            limit=_number("limit", limit, int) if limit not in (None, "") else None,
             policy=raw.get("retryPolicy") or ("Always" if expression else "OnFailure"),
             expression=expression,
             wait=seconds(str(backoff.get("duration") or "0")),
-            factor=float(backoff.get("factor") or 1),
+            factor=_number("backoff.factor", backoff.get("factor") or 1, float),
             longest_wait=seconds(backoff["cap"]) if backoff.get("cap") else None,
             total=seconds(backoff["maxDuration"]) if backoff.get("maxDuration") else None,
         )
@@ -46,6 +48,16 @@ class Retry:
         """Seconds to wait after attempt number `attempt` (0 is the first)."""
         pause = self.wait * self.factor**attempt
         return min(pause, self.longest_wait) if self.longest_wait is not None else pause
+
+
+_Number = TypeVar("_Number", int, float)
+
+
+def _number(name: str, value: Any, kind: Callable[[Any], _Number]) -> _Number:
+    try:
+        return kind(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"retryStrategy.{name} is `{value}`, which is not a number") from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +75,7 @@ class Memo:
             return None
         config_map = (raw.get("cache") or {}).get("configMap") or {}
         age = raw.get("maxAge")
-        return Memo(key=raw.get("key", ""), cache=config_map.get("name", ""), max_age=seconds(age) if age else None)
+        return Memo(key=raw.get("key", ""), cache=config_map.get("name", ""), max_age=seconds(age, bare=False) if age else None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +125,7 @@ class Template:
             target=dag.get("target") or None,
             suspend_for=(raw.get("suspend") or {}).get("duration"),
             retry=Retry.read(raw.get("retryStrategy")),
-            timeout=seconds(raw["timeout"]) if raw.get("timeout") else None,
+            timeout=seconds(raw["timeout"], bare=False) if raw.get("timeout") else None,
             deadline=float(raw["activeDeadlineSeconds"]) if raw.get("activeDeadlineSeconds") is not None else None,
             parallelism=raw.get("parallelism"),
             stop_on_failure=bool(raw.get("failFast")),

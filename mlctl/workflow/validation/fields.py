@@ -67,7 +67,7 @@ def _check_object(document: Document, path: Path_, value: Any, kind: str) -> Non
     if not isinstance(value, dict):
         raise document.error(path, f"is {_describe(value)}", allowed="a mapping")
     fields = field_table()[kind]
-    if kind in _NAMED and not value.get("name"):
+    if kind in _NAMED and value.get("name") in (None, ""):
         raise document.error(path, "needs a `name`")
     for key, item in value.items():
         if key not in fields:

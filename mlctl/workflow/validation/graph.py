@@ -26,6 +26,8 @@ def condition_of(task: Call, tasks: dict[str, Call]) -> Depends | None:
 def check_graph(template: Template, document: Document, path: Path_) -> dict[str, set[str]]:
     """Refuse a DAG that cannot be walked; give every task's ancestors."""
     tasks = {task.name: task for task in template.tasks}
+    if not tasks:
+        raise document.error((*path, "dag"), "has no tasks")
     at = (*path, "dag", "tasks")
     mixed = any(task.depends for task in template.tasks) and any(task.dependencies for task in template.tasks)
     waits: dict[str, list[str]] = {}

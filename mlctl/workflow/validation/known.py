@@ -65,6 +65,8 @@ class Known:
     item: bool = False
     hidden: frozenset[str] = frozenset()
     """What a hook of a step cannot see of it."""
+    item_fields: frozenset[str] | None = None
+    """None where they are not known beforehand."""
 
     def problem(self, variable: str) -> str | None:
         """Why `variable` cannot be seen from here, or None."""
@@ -74,7 +76,9 @@ class Known:
             return None
         if variable in ENDING:
             return f"`{variable}` is known only to the exit handler and to hooks of the workflow"
-        if (self.item and _ITEM.fullmatch(variable)) or _STRFTIME.fullmatch(variable):
+        if self.item and _ITEM.fullmatch(variable):
+            return self._item_problem(variable)
+        if _STRFTIME.fullmatch(variable):
             return None
         if variable.startswith(f"{self.sibling_kind}."):
             return self._sibling_problem(variable)
@@ -88,6 +92,12 @@ class Known:
         found = re.fullmatch(r"\{\{\s*\w+\.([^.]+)\.outputs\.artifacts\.([^.]+?)\s*\}\}", source)
         sibling = self.siblings.get(found[1]) if found else None
         return sibling is not None and found is not None and found[2] in sibling.packed
+
+    def _item_problem(self, variable: str) -> str | None:
+        _, dot, name = variable.partition(".")
+        if not dot or self.item_fields is None or name in self.item_fields:
+            return None
+        return f"`{variable}`: no item has a `{name}`; fields: {', '.join(sorted(self.item_fields))}"
 
     def _sibling_problem(self, variable: str) -> str | None:
         _, name, rest = [*variable.split(".", 2), ""][:3]

@@ -89,6 +89,8 @@ def _refusal(found: Found, path: tuple[str | int, ...], problem: str, remedy: st
 
 def _refuse_command(found: Found, catalog: Catalog, kind: str, body: Raw) -> None:
     name = found.raw.get("name") or "inline"
+    if not body.get("image"):
+        raise _refusal(found, (kind,), f"template `{name}` has no image", "write `image`: Argo refuses to go without")
     command = body.get("command") or []
     if not command:
         problem = f"template `{name}` has no command: what its image starts by itself is not known here"
@@ -122,10 +124,13 @@ def _refuse_env(found: Found, path: tuple[str | int, ...], entry: Raw) -> None:
 
 
 def _refuse_volumes(found: Found, catalog: Catalog, kind: str, body: Raw) -> None:
-    volumes = volumes_of(found.raw, catalog)
+    volumes, seen = volumes_of(found.raw, catalog), set[Any]()
     for index, mount in enumerate(body.get("volumeMounts") or ()):
         volume = volumes.get(mount.get("name", ""))
         path = (kind, "volumeMounts", index)
+        if mount.get("mountPath") in seen:
+            raise _refusal(found, path, f"`{mount.get('mountPath')}` is mounted twice", "give each mount a path of its own")
+        seen.add(mount.get("mountPath"))
         if "{{" in mount.get("name", ""):
             continue
         if volume is None:

@@ -84,6 +84,8 @@ class TemplateCheck:
                         problem = f"there are two {kind} `{name}`" if name in seen else f"`{name}` is not a name"
                         raise self._document.error(at, problem)
                     seen.add(name)
+                    if side == "inputs" and entry.get("valueFrom") == {}:
+                        raise self._document.error((*at, "valueFrom"), "names no source")
                     if process and kind == "artifacts" and not entry.get("path"):
                         raise self._document.error(at, f"artifact `{name}` needs a `path`")
                     path = entry.get("path") or (entry.get("valueFrom") or {}).get("path") or ""
@@ -92,9 +94,10 @@ class TemplateCheck:
 
     def _check_numbers(self) -> None:
         template = self._template
-        if template.timeout is not None and template.kind in ("steps", "dag"):
-            raise self._document.error((*self._path, "timeout"), f"a {template.kind} template has no `timeout`",
-                                       remedy="use activeDeadlineSeconds")  # fmt: skip
+        for key in ("timeout", "activeDeadlineSeconds"):
+            if template.kind in ("steps", "dag") and self._found.raw.get(key) is not None:
+                raise self._document.error((*self._path, key), f"a {template.kind} template has no `{key}`",
+                                           remedy="set it on the templates it calls, or on the whole workflow")  # fmt: skip
         if template.parallelism is not None and template.parallelism < 1:
             raise self._document.error((*self._path, "parallelism"), "is less than 1")
         if template.memo and not template.memo.cache:
@@ -161,6 +164,7 @@ class TemplateCheck:
     def _check_call(self, call: Call, raw: Raw, at: Path_, known: Known, reach: Reach) -> Sibling:
         if not _NAME.fullmatch(call.name):
             raise self._document.error((*at, "name"), f"`{call.name}` is not a name: letters, digits, `-` and `_` only")
+        self._check_given(raw.get("arguments") or {}, (*at, "arguments"))
         if sum(loop is not None for loop in (call.items, call.items_from, call.sequence)) > 1:
             raise self._document.error(at, "only one of withItems, withParam and withSequence can be used")
         found = self._catalog.resolve(call, self._found.owner, at)
@@ -170,7 +174,7 @@ class TemplateCheck:
         own_name = known.names | {f"{known.sibling_kind}.name"}
         known = replace(known, names=own_name)
         self._check_loop(call, raw, at, known)
-        inside = replace(known, item=call.loops)
+        inside = replace(known, item=call.loops, item_fields=_fields_of(call.items))
         plain = {key: raw[key] for key in ("arguments", "when", "template", "templateRef") if raw.get(key) is not None}
         self._check_strings(plain, at, inside)
         for parameter in call.arguments.parameters.values():
@@ -183,8 +187,18 @@ class TemplateCheck:
         if not never:
             reach(found, call.when)
         sibling = sibling_of(found, call)
-        self._check_hooks(call, at, replace(inside, siblings={**known.siblings, call.name: sibling}), reach)
+        self._check_hooks(call, at, replace(inside, siblings={**known.siblings, call.name: sibling}), raw, reach)
         return sibling
+
+    def _check_given(self, arguments: Raw, at: Path_) -> None:
+        for kind in ("parameters", "artifacts"):
+            names = [item.get("name") for item in arguments.get(kind) or ()]
+            for index, name in enumerate(names):
+                if name in names[:index]:
+                    raise self._document.error((*at, kind, index), f"there are two {kind} `{name}`")
+        for index, item in enumerate(arguments.get("parameters") or ()):
+            if item.get("value") is None and not item.get("valueFrom"):
+                raise self._document.error((*at, "parameters", index), f"parameter `{item['name']}` has no value")
 
     def _check_loop(self, call: Call, raw: Raw, at: Path_, known: Known) -> None:
         for key in ("withItems", "withParam", "withSequence"):
@@ -193,7 +207,7 @@ class TemplateCheck:
         if call.sequence is not None and (call.sequence.get("count") is None) == (call.sequence.get("end") is None):
             raise self._document.error((*at, "withSequence"), "needs `count` or `end`, and not both")
 
-    def _check_hooks(self, call: Call, at: Path_, known: Known, reach: Reach) -> None:
+    def _check_hooks(self, call: Call, at: Path_, known: Known, raw: Raw, reach: Reach) -> None:
         known = replace(known, hidden=frozenset([f"{known.sibling_kind}.{call.name}.outputs.result"]))
         for name, hook in call.hooks.items():
             place = (*at, "hooks", name)
@@ -202,8 +216,9 @@ class TemplateCheck:
             found = self._catalog.resolve(hook, self._found.owner, place)
             check_arguments(found, hook.arguments, self._document, place, f"{call.name}.hooks.{name}")
             self._check_expression(hook.expression, (*place, "expression"), known)
-            for parameter in hook.arguments.parameters.values():
-                self._check_strings(parameter.value, place, known)
+            raw_arguments = (raw.get("hooks") or {}).get(name, {}).get("arguments") or {}
+            self._check_given(raw_arguments, (*place, "arguments"))
+            self._check_strings(raw_arguments, (*place, "arguments"), known)
             reach(found, None)
 
     def _check_outputs(self, known: Known) -> None:
@@ -226,6 +241,13 @@ class TemplateCheck:
             self._check_expression(raw.get("fromExpression"), (*at, "fromExpression"), known)
             if self._template.kind in ("steps", "dag") and not (raw.get("from") or raw.get("fromExpression")):
                 raise self._document.error(at, f"artifact `{raw['name']}` needs `from`")
+
+
+def _fields_of(items: list[Any] | None) -> frozenset[str] | None:
+    """The fields `item.…` may name, where the items are written down and are mappings."""
+    if not items or not all(isinstance(item, dict) for item in items):
+        return None
+    return frozenset(key for item in items for key in item)
 
 
 def _expression_of(parameter: Parameter) -> str | None:

@@ -34,7 +34,7 @@ spec:
             template: square
             depends: list
             withParam: "{{tasks.list.outputs.result}}"
-            arguments: {parameters: [{name: n, value: "{{item}}"}]}
+            arguments: {parameters: [{name: number, value: "{{item}}"}]}
           - {name: flaky, template: flaky, depends: list}
           - name: inner
             template: inner
@@ -53,10 +53,10 @@ spec:
       outputs: {parameters: [{name: sum, valueFrom: {parameter: "{{steps.sum.outputs.result}}"}}]}
     - {name: list, container: {image: i, command: [echo, "[1, 2, 3, 4]"]}}
     - name: square
-      inputs: {parameters: [{name: n}]}
+      inputs: {parameters: [{name: number}]}
       container:
         image: i
-        command: [sh, -c, "sleep 0.0{{inputs.parameters.n}}; echo $(({{inputs.parameters.n}} * {{inputs.parameters.n}}))"]
+        command: [sh, -c, "sleep 0.0{{inputs.parameters.number}}; echo $(({{inputs.parameters.number}} * {{inputs.parameters.number}}))"]
     - name: flaky
       retryStrategy: {limit: 3}
       container: {image: i, command: [sh, -c, "echo try {{retries}}; test {{retries}} = 2"]}

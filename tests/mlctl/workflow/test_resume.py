@@ -28,16 +28,16 @@ spec:
   templates:
     - name: main
       steps:
-        - - {name: first, template: note, arguments: {parameters: [{name: n, value: one}]}}
+        - - {name: first, template: note, arguments: {parameters: [{name: number, value: one}]}}
         - - name: hold
             template: hold
-        - - {name: last, template: note, arguments: {parameters: [{name: n, value: "{{steps.first.outputs.result}}-two"}]}}
+        - - {name: last, template: note, arguments: {parameters: [{name: number, value: "{{steps.first.outputs.result}}-two"}]}}
       outputs:
         parameters:
           - {name: all, valueFrom: {parameter: "{{steps.last.outputs.result}}"}}
     - name: note
-      inputs: {parameters: [{name: n}]}
-      container: {image: i, command: [sh, -c, "echo {{inputs.parameters.n}} | tee -a $LOG"]}
+      inputs: {parameters: [{name: number}]}
+      container: {image: i, command: [sh, -c, "echo {{inputs.parameters.number}} | tee -a $LOG"]}
     - name: hold
       container: {image: i, command: [sh, -c, "echo hold >> $LOG; while [ ! -e $GATE ]; do sleep 0.05; done"]}
 """
