@@ -16,8 +16,8 @@ from tests.engine.argo_cluster import ArgoCluster
 from tests.engine.fidelity import Fidelity
 from tests.engine.node.process import may_isolate
 from tests.moto_server import moto
-from tools.engines import crds as crds_module
 from tools.engines.group import read_groups
+from tools.engines.sources import read_sources
 
 ROOT = Path(__file__).parents[2]
 ENGINES = ROOT / ".engines"
@@ -104,6 +104,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def versions() -> dict[str, str]:
     """Of everything that took part."""
     tools = {tool.name: tool.version for group in read_groups() for tool in group.tools}
-    charts = {f"CRDs of {source.chart}": source.chart_version for source in crds_module.read_sources()}
+    charts = {f"CRDs of {source.chart}": source.chart_version for source in read_sources()}
     packages = ("pulumi", "pulumi-aws", "pulumi-kubernetes", "pulumi-policy")
     return tools | charts | {name: importlib.metadata.version(name) for name in packages}

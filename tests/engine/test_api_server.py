@@ -65,9 +65,16 @@ def test_a_dry_run_leaves_nothing_behind(api_server: ApiServer) -> None:
 
 
 def test_the_crds_are_served(crds: dict[str, list[str]]) -> None:
-    assert "karpenter.sh/v1 NodePool" in crds["karpenter-crd"]
-    assert "external-secrets.io/v1 ExternalSecret" in crds["external-secrets"]
-    assert "cert-manager.io/v1 Certificate" in crds["cert-manager"]
+    served = {
+        "argo-workflows": "argoproj.io/v1alpha1 WorkflowTemplate",
+        "cert-manager": "cert-manager.io/v1 Certificate",
+        "external-secrets": "external-secrets.io/v1 ExternalSecret",
+        "karpenter-crd": "karpenter.sh/v1 NodePool",
+        "kserve-crd": "serving.kserve.io/v1beta1 InferenceService",
+        "kuberay-operator": "ray.io/v1 RayJob",
+        "kueue": "kueue.x-k8s.io/v1beta2 ClusterQueue",
+    }
+    assert {chart for chart, kind in served.items() if kind in crds[chart]} == served.keys() == crds.keys()
     assert {chart.name for chart in vars(charts).values() if isinstance(chart, charts.Chart)} >= crds.keys()
 
 
@@ -78,3 +85,12 @@ def test_a_node_pool_is_judged_by_its_crd(api_server: ApiServer) -> None:
     assert re.search(r"spec.weight: Invalid value: 1000: .*less than or equal to 100", api_server.dry_run(wrong).message)
     misspelt = {**POOL, "spec": {**POOL["spec"], "disrupton": {}}}
     assert 'unknown field "spec.disrupton"' in api_server.dry_run(misspelt).message
+
+
+@pytest.mark.usefixtures("crds")
+def test_a_workflow_template_is_judged_by_its_crd(api_server: ApiServer) -> None:
+    step = {"name": "main", "container": {"image": "busybox"}}
+    template = {"apiVersion": "argoproj.io/v1alpha1", "kind": "WorkflowTemplate", "metadata": {"name": "a"}, "spec": {"templates": [step]}}
+    assert api_server.dry_run(template).message == ""
+    misspelt = {**template, "spec": {"templates": [{**step, "retryStrateg": {"limit": "1"}}]}}
+    assert 'unknown field "spec.templates[0].retryStrateg"' in api_server.dry_run(misspelt).message

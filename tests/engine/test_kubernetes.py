@@ -14,10 +14,7 @@ from tests.engine.workflow_pods import created, rendered
 
 pytestmark = pytest.mark.engine
 
-NOT_TO_BE_HAD = {
-    "operator.knative.dev": "Knative",
-    "monitoring.coreos.com": "Prometheus operator",
-}
+NOT_TO_BE_HAD = {"operator.knative.dev": "Knative"}
 """API groups whose CRDs cannot be fetched where these tests were written: their objects are counted as not judged, by name."""
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Puts the pinned engines into .engines/bin and the CRDs into .engines/crds: `python3 tools/engines/build.py [--list] [--best-effort]`.
+"""Puts the pinned engines, CRDs and charts into .engines/{bin,crds,charts}: `python3 tools/engines/build.py [--list] [--best-effort]`.
 
 Each folder with a go.mod beside this file is a group of engines. They are compiled from their published Go modules, whose sources go.sum
 pins by hash. What was compiled is kept in the user's cache, so that a fresh clone on the same machine is ready in seconds. Only the
@@ -21,12 +21,12 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
-from tools.engines import crds  # noqa: E402
 from tools.engines.golang import EngineError, compile_program, download, require_go  # noqa: E402
 from tools.engines.group import Group, Tool, read_groups  # noqa: E402
+from tools.engines.sources import Source, fetch_chart, fetch_crds, read_sources  # noqa: E402
 
 TARGET = HERE.parents[1] / ".engines"
-GO_FOR_CRDS = (1, 21, 0)
+GO_FOR_FILES = (1, 21, 0)
 """The first that downloads a module whatever Go the module itself is written for."""
 
 
@@ -61,9 +61,11 @@ def cache_root() -> Path:
 
 
 def read_jobs() -> list[Job]:
-    """Every program and every chart's CRDs."""
+    """Every program, and every chart and its CRDs."""
     programs = [program_job(group, tool, cache_root() / group.key) for group in read_groups(HERE) for tool in group.tools]
-    return programs + [crds_job(source, cache_root() / "crds" / source.folder) for source in crds.read_sources()]
+    sources = read_sources()
+    charts = [chart_job(source, chart) for source in sources for chart in source.charts]
+    return [*programs, *map(crds_job, sources), *charts]
 
 
 def program_job(group: Group, tool: Tool, cache: Path) -> Job:
@@ -87,11 +89,23 @@ def sources(go: str, group: Group, cache: Path) -> Path:
     return mended
 
 
-def crds_job(source: crds.Source, kept: Path) -> Job:
+def crds_job(source: Source) -> Job:
+    kept = cache_root() / "crds" / f"{source.chart}-{source.version}"
+
     def make() -> str:
-        return f"{crds.fetch(require_go(GO_FOR_CRDS), source, kept)} fetched"
+        return f"{fetch_crds(require_go(GO_FOR_FILES), source, kept)} fetched"
 
     return Job(f"{source.chart} CRDs", source.chart_version, TARGET / "crds" / source.chart, kept, make)
+
+
+def chart_job(source: Source, chart: str) -> Job:
+    kept = cache_root() / "charts" / f"{chart}-{source.version}"
+
+    def make() -> str:
+        fetch_chart(require_go(GO_FOR_FILES), source, chart, kept)
+        return "fetched"
+
+    return Job(f"{chart} chart", source.chart_version, TARGET / "charts" / chart, kept, make)
 
 
 def main() -> int:

@@ -5,10 +5,11 @@ Go takes no file into a module of its cache, so the copy stands beside a go.mod 
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tools.engines.whole import whole
 
 
 @dataclass(frozen=True)
@@ -23,19 +24,18 @@ class Mend:
 
     def apply(self, module: Path, pins: Path, target: Path) -> None:
         """Fills the target folder: the go.mod and go.sum of `pins`, and the mended copy of the module's sources."""
-        part = target.with_name(f".{target.name}.{os.getpid()}")
-        sources = part / "module"
-        for path in module.rglob("*"):
-            if path.is_file():
-                _write(sources / path.relative_to(module), path.read_bytes())
-        for name, same_as in self.copies.items():
-            _write(sources / name, (sources / same_as).read_bytes())
-        for name, text in self.texts.items():
-            _write(sources / name, text.encode())
-        shutil.copyfile(pins / "go.sum", part / "go.sum")
-        go_mod = (pins / "go.mod").read_text(encoding="utf-8")
-        (part / "go.mod").write_text(f"{go_mod}\nreplace {self.module} => ./module\n", encoding="utf-8")
-        part.replace(target)
+        with whole(target) as part:
+            sources = part / "module"
+            for path in module.rglob("*"):
+                if path.is_file():
+                    _write(sources / path.relative_to(module), path.read_bytes())
+            for name, same_as in self.copies.items():
+                _write(sources / name, (sources / same_as).read_bytes())
+            for name, text in self.texts.items():
+                _write(sources / name, text.encode())
+            shutil.copyfile(pins / "go.sum", part / "go.sum")
+            go_mod = (pins / "go.mod").read_text(encoding="utf-8")
+            (part / "go.mod").write_text(f"{go_mod}\nreplace {self.module} => ./module\n", encoding="utf-8")
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -57,7 +57,7 @@ def clone(tmp_path: Path) -> Path:
     for file in (ROOT / "tools" / "engines").glob("*.py"):
         shutil.copy(file, folder)
     texts = {
-        folder / "crds.json": "[]",
+        folder / "sources.json": "[]",
         folder / "tools" / "go.mod": GO_MOD,
         folder / "tools" / "go.sum": "",
         folder / "mended" / "go.mod": MENDED_GO_MOD,

@@ -49,6 +49,7 @@ def test_the_groups_of_this_repository() -> None:
     assert {group.folder.name: [tool.name for tool in group.tools] for group in read_groups()} == {
         "actionlint": ["actionlint"],
         "argo": ["argo", "argoexec", "workflow-controller"],
+        "helm": ["helm"],
         "kubernetes": ["etcd", "kube-apiserver"],
         "pulumi": ["pulumi"],
     }
@@ -60,6 +61,7 @@ def test_the_groups_of_this_repository() -> None:
         ("kubernetes", {"kube-apiserver": ["version.gitVersion=v1.35.4", "version.gitMajor=1", "version.gitMinor=35"], "etcd": []}),
         ("pulumi", {"pulumi": ["version.Version=v3.274.1"]}),
         ("argo", {name: ["v3.version=v3.7.4"] for name in ("argo", "argoexec", "workflow-controller")}),
+        ("helm", {"helm": ["version.version=v3.22.0"]}),
         ("actionlint", {"actionlint": []}),
     ],
 )
