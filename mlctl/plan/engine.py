@@ -14,6 +14,7 @@ from mlctl.plan.wire import SECRET_SIGNATURE, SIGNATURE, Marks, mark
 
 _GONE = ("delete", "delete-replaced", "discard", "discard-replaced", "read-discard")
 """Operations after which the resource is not there any more."""
+_STACK = "pulumi:pulumi:Stack"
 _BUILT_IN = "pulumi:providers:pulumi"
 """The engine's own provider, of stack references. An export lists it, a preview does not, and no program can change it."""
 _OF_THE_PLUGIN = ("version", "pluginDownloadURL")
@@ -69,7 +70,7 @@ def _stack_plan(states: Sequence[Mapping[str, Any]], errors: tuple[StackError, .
     resources = tuple(resource for resource in read if resource.type != _BUILT_IN)
     if not resources and not errors:
         raise InputError("holds no resource", file=file, remedy="was the stack empty? For a preview, pass --show-sames")
-    stack = next((resource for resource in resources if resource.type == "pulumi:pulumi:Stack"), None)
+    stack = next((resource for resource in resources if resource.type == _STACK), None)
     environment, project = _names(resources[0].urn) if resources else ("unknown", "unknown")
     references = sorted({_project_of(item.name) for item in resources if item.type == "pulumi:pulumi:StackReference"})
     return StackPlan(
@@ -128,7 +129,12 @@ def _plain(value: Any) -> Any:
 
 
 def _user_position(state: Mapping[str, Any]) -> tuple[str | None, int | None]:
-    """Where the user's own code made it: the engine's position may lie in an SDK, and then the stack trace knows more."""
+    """Where the user's own code made it: the engine's position may lie in an SDK, and then the stack trace knows more.
+
+    The stack itself is made by no line of the user's.
+    """
+    if state.get("type") == _STACK:
+        return None, None
     traced = (frame.get("sourcePosition") for frame in state.get("stackTrace") or () if isinstance(frame, dict))
     own = next((position for position in traced if position and "/site-packages/" not in str(position)), None)
     return _position(own or state.get("sourcePosition"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from mlctl.plan.model import UNKNOWN, Resource, StackPlan
@@ -61,6 +62,7 @@ def row(resource: Resource, own: set[tuple[str, str]]) -> Row:
         "retain on delete": resource.retain_on_delete,
         "ignore changes": sorted(resource.ignore_changes),
         "inputs": known(resource.inputs, own),
+        "line": f"{Path(resource.file).name}:{resource.line}" if resource.file else None,
     }
 
 

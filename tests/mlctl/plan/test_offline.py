@@ -188,6 +188,20 @@ def test_transforms_of_resource_parent_and_stack_run_in_this_order(plan: PlanPro
     assert resources["b"].inputs["tags"]["order"] == "own parent stack"
 
 
+def test_a_resource_with_transforms_of_its_own_has_no_property_dependencies(plan: PlanProgram) -> None:
+    """So it is in the engine, which derives them anew from what comes back."""
+    resources = by_name(
+        plan("""
+        key = aws.kms.Key("key")
+        plain = aws.sqs.Queue("plain", kms_master_key_id=key.arn)
+        own = aws.sqs.Queue("own", kms_master_key_id=key.arn, opts=pulumi.ResourceOptions(transforms=[lambda args: None]))
+        """)
+    )
+    assert resources["plain"].property_dependencies == {"kmsMasterKeyId": (resources["key"].urn,)}
+    assert resources["own"].property_dependencies == {}
+    assert resources["own"].dependencies == (resources["key"].urn,)
+
+
 def test_a_resource_that_exists_elsewhere(plan: PlanProgram) -> None:
     vpc = by_name(plan("aws.ec2.Vpc.get('old', 'vpc-123')"))["old"]
     assert (vpc.external, vpc.custom) == (True, True)
