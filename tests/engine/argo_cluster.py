@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import requests
 import yaml
 
 from tests.engine.api_server import ApiServer, free_port
@@ -121,15 +121,12 @@ class ArgoCluster:
         options = ["--auth-mode", "client", "--port", str(port), "--tls-certificate-secret-name", "argo-server-tls"]
         process = self._start("argo-server", [*command, *options], {"KUBECONFIG": str(self.kubeconfig)})
         try:
-            end = time.monotonic() + WAIT_SECONDS
-            while True:
-                with socket.socket() as probe:
-                    if probe.connect_ex(("127.0.0.1", port)) == 0:
-                        break
+            address, end = f"https://127.0.0.1:{port}", time.monotonic() + WAIT_SECONDS
+            while not answers(address, certificate):
                 self.check()
                 assert time.monotonic() < end, self.diagnosis()
                 time.sleep(0.2)
-            yield f"https://127.0.0.1:{port}"
+            yield address
         finally:
             self._processes.remove(process)
             process.kill()
@@ -259,3 +256,13 @@ class ArgoCluster:
         for process in reversed(self._processes):
             process.kill()
             process.wait()
+
+
+def answers(address: str, authority: Path) -> bool:
+    """Whether the server does; its port is open before what stands behind it is there, and until then it says 503."""
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            return session.get(f"{address}/api/v1/version", verify=str(authority), timeout=30).status_code < 500
+        except requests.RequestException:
+            return False
