@@ -118,10 +118,10 @@ class _Attempt:
         return await self._session.processes.run(launch, on_line)
 
     def _seconds_left(self) -> float | None:
-        template = self._template
-        waited = time.monotonic() - self._queued
-        times = [template.deadline, None if template.timeout is None else max(0.0, template.timeout - waited)]
-        return min((seconds for seconds in times if seconds is not None), default=None)
+        """A `timeout` counts from when the step was ready, and where there is one Argo asks nothing of `activeDeadlineSeconds`."""
+        if self._template.timeout is None:
+            return self._template.deadline
+        return max(0.0, self._template.timeout - (time.monotonic() - self._queued))
 
     def _prepare(self) -> Sandbox:
         if self._folder.exists():
