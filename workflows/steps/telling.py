@@ -58,7 +58,7 @@ def failure_lines(failures: str) -> str:
 def _post(address: str, content: Mapping[str, object], headers: Mapping[str, str]) -> None:
     import requests
 
-    host = address.split("/")[2] if "//" in address else address
+    host = (address.split("/")[2] if "//" in address else address).rpartition("@")[2]  # a name and password may stand before it
     try:
         answer = requests.post(address, json=content, headers=dict(headers), timeout=SECONDS)
     except requests.RequestException as error:

@@ -53,4 +53,5 @@ def test_a_model_without_prohibited_columns_has_nothing_to_screen(third_run: tup
         "model": "parcel-delay",
         "verdict": "pass",
         "screened": [],
+        "leaking": [],
     }

@@ -235,7 +235,7 @@ def test_every_transform_with_missing_values_and_zeros(credit: Any) -> None:
     features = features_from_request(spec, typed)
     expected = encode(spec, features)
     found = Session(export(spec, Own(), expected.shape[1]).SerializeToString()).run(checked.feed)
-    np.testing.assert_allclose(found["matrix"], expected, rtol=1e-7)
+    np.testing.assert_allclose(found[MATRIX], expected, rtol=1e-7)
 
 
 def test_the_packaged_model_carries_code_and_nothing_beside_it(credit: Any) -> None:

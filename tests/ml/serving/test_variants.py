@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ml.serving.export import SCORE
 from ml.serving.latency import Latency
+from ml.serving.preprocessing_graph import MATRIX
 from ml.serving.pruning import boosted_trees, without_last_trees
 from ml.serving.session import Session
 from ml.serving.variants import Variant, build_variants, choose, optimised, quantised
@@ -64,7 +66,7 @@ def test_the_first_trees_of_xgboost() -> None:
     assert boosted_trees(onnx_model) == 60
     shorter = without_last_trees(onnx_model, 25)
     assert boosted_trees(shorter) == 25
-    scores = Session(shorter.SerializeToString()).score({"matrix": matrix})
+    scores = Session(shorter.SerializeToString()).score({MATRIX: matrix})
     assert scores == pytest.approx(model.predict_proba(matrix, iteration_range=(0, 25))[:, 1], abs=1e-6)
 
 
@@ -75,7 +77,7 @@ def test_the_first_trees_of_gradient_boosting() -> None:
     model = HistGradientBoostingClassifier(max_iter=60, random_state=0, early_stopping=False).fit(matrix, outcome)
     onnx_model = exported(model)
     assert boosted_trees(onnx_model) == 60
-    scores = Session(without_last_trees(onnx_model, 25).SerializeToString()).score({"matrix": matrix})
+    scores = Session(without_last_trees(onnx_model, 25).SerializeToString()).score({MATRIX: matrix})
     staged = list(model.staged_predict_proba(matrix))
     assert scores == pytest.approx(staged[24][:, 1], abs=1e-6)
 
@@ -93,7 +95,7 @@ def test_pruning_stays_within_the_tolerance_and_drops_trees() -> None:
     matrix, outcome = data()
     model = XGBClassifier(n_estimators=300, max_depth=2, learning_rate=0.02, random_state=0).fit(matrix, outcome)
     expected = model.predict_proba(matrix)[:, 1].astype(float)
-    made = build_variants(exported(model), {"matrix": matrix}, expected, tolerance=0.03, threshold=0.5, calls=5)
+    made = build_variants(exported(model), {MATRIX: matrix}, expected, tolerance=0.03, threshold=0.5, calls=5)
     assert [one.name for one in made] == ["plain", "graph_optimised", "pruned"]
     assert made[0].largest_difference < 1e-5
     assert made[1].largest_difference < 1e-5
@@ -108,18 +110,18 @@ def network() -> Any:
     shapes = {"w1": (5, 64), "w2": (64, 1)}
     weights = [numpy_helper.from_array(random.normal(0, 0.3, shape).astype(np.float32), name) for name, shape in shapes.items()]
     nodes = [
-        helper.make_node("MatMul", ["matrix", "w1"], ["hidden"]),
+        helper.make_node("MatMul", [MATRIX, "w1"], ["hidden"]),
         helper.make_node("Relu", ["hidden"], ["active"]),
         helper.make_node("MatMul", ["active", "w2"], ["raw"]),
         helper.make_node("Sigmoid", ["raw"], ["chance"]),
-        helper.make_node("Reshape", ["chance", "shape"], ["score"]),
+        helper.make_node("Reshape", ["chance", "shape"], [SCORE]),
     ]
     weights.append(numpy_helper.from_array(np.array([-1], np.int64), "shape"))
     graph = helper.make_graph(
         nodes,
         "network",
-        [helper.make_tensor_value_info("matrix", TensorProto.FLOAT, ["rows", 5])],
-        [helper.make_tensor_value_info("score", TensorProto.FLOAT, ["rows"])],
+        [helper.make_tensor_value_info(MATRIX, TensorProto.FLOAT, ["rows", 5])],
+        [helper.make_tensor_value_info(SCORE, TensorProto.FLOAT, ["rows"])],
         weights,
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
@@ -130,8 +132,8 @@ def test_a_network_is_quantised_and_measured() -> None:
 
     matrix, _ = data()
     model = network()
-    expected = Session(model.SerializeToString()).score({"matrix": matrix})
-    made = build_variants(model, {"matrix": matrix}, expected, tolerance=0.05, threshold=0.5, calls=5)
+    expected = Session(model.SerializeToString()).score({MATRIX: matrix})
+    made = build_variants(model, {MATRIX: matrix}, expected, tolerance=0.05, threshold=0.5, calls=5)
     assert [one.name for one in made] == ["plain", "graph_optimised", "int8"]
     assert 0 < made[2].largest_difference < 0.05
     kinds = {node.op_type for node in onnx.load_from_string(quantised(model)).graph.node}
@@ -141,4 +143,4 @@ def test_a_network_is_quantised_and_measured() -> None:
 def test_graph_optimisation_keeps_the_scores() -> None:
     matrix, _ = data()
     model = network().SerializeToString()
-    assert Session(optimised(model)).score({"matrix": matrix}) == pytest.approx(Session(model).score({"matrix": matrix}), abs=1e-6)
+    assert Session(optimised(model)).score({MATRIX: matrix}) == pytest.approx(Session(model).score({MATRIX: matrix}), abs=1e-6)

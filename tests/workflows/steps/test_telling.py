@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -100,3 +101,13 @@ def test_the_evidence_goes_with_the_request(server: _Server, monkeypatch: pytest
     [(path, _, body)] = server.seen
     assert path == "/repos/acme/ml-platform/actions/workflows/promote.yml/dispatches"
     assert body["inputs"] == {"model": "churn", "version": "3", "environment": "staging", "evidence": '[{"kind": "training"}]'}
+
+
+def test_a_password_in_the_webhook_s_address_is_told_to_nobody(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    monkeypatch.setenv("HOOK", f"http://us:secret@127.0.0.1:{port}/hook")
+    with pytest.raises(ServiceError, match=f"^127.0.0.1:{port} does not answer: ConnectionError$"):
+        tell("HOOK", "text")
+    assert "secret" not in "".join(capsys.readouterr())
