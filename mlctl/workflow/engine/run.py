@@ -108,6 +108,7 @@ async def _run(folder: RunFolder, place: Path, options: Options, watcher: Watche
     finally:
         warm.close()
         processes.close()
+        kill_leftovers(folder.path)
         journal.close()
 
 
