@@ -126,7 +126,7 @@ class _Attempt:
     def _prepare(self) -> Sandbox:
         if self._folder.exists():
             shutil.rmtree(self._folder)
-        (self._folder / "root").mkdir(parents=True)
+        (self._folder / "root" / "tmp").mkdir(parents=True)
         (self._folder / "tmp").mkdir()
         sandbox = Sandbox(self._folder, self._declared(), self._mounts())
         sandbox.work = self._working_folder(sandbox)

@@ -60,8 +60,8 @@ def run_workflow(folder: RunFolder, options: Options, watcher: Watcher) -> Resul
     ServiceError
         The disk is full or broken; the run can be resumed.
     """
-    folder.lock()
     try:
+        folder.lock()
         with plain_folder(folder.path) as place:
             return asyncio.run(_run(folder, place, options, watcher))
     except OSError as error:
@@ -108,6 +108,7 @@ async def _run(folder: RunFolder, place: Path, options: Options, watcher: Watche
     finally:
         warm.close()
         processes.close()
+        kill_leftovers(folder.path)
         journal.close()
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from mlctl.errors import InputError
+from mlctl.errors import InputError, ServiceError
 from mlctl.workflow.engine.journal import Journal, Record, read_journal
 
 
@@ -45,15 +45,24 @@ class RunFolder:
 
     @staticmethod
     def create(runs: Path, name: str) -> RunFolder:
-        """A new folder, named for the workflow and unlike any other."""
-        runs.mkdir(parents=True, exist_ok=True)
-        while True:
-            path = runs / f"{name}-{secrets.token_hex(3)}"
-            try:
-                path.mkdir()
-            except FileExistsError:
-                continue
-            return RunFolder(path.resolve())
+        """A new folder, named for the workflow and unlike any other.
+
+        Raises
+        ------
+        ServiceError
+            It cannot be made.
+        """
+        try:
+            runs.mkdir(parents=True, exist_ok=True)
+            while True:
+                path = runs / f"{name}-{secrets.token_hex(3)}"
+                try:
+                    path.mkdir()
+                except FileExistsError:
+                    continue
+                return RunFolder(path.resolve())
+        except OSError as error:
+            raise _cannot_keep(runs, error) from None
 
     @staticmethod
     def find(runs: Path, run: str) -> RunFolder:
@@ -79,7 +88,22 @@ class RunFolder:
     def start(
         self, manifests: list[Path], entrypoint: str, parameters: dict[str, str], artifacts: dict[str, str], chosen: str | None = None
     ) -> Header:
-        """Keep the manifests and write the journal's first line; a run is always resumed from what it was started with."""
+        """Keep the manifests and write the journal's first line; a run is always resumed from what it was started with.
+
+        Raises
+        ------
+        ServiceError
+            They cannot be written; nothing is left of the run.
+        """
+        try:
+            return self._start(manifests, entrypoint, parameters, artifacts, chosen)
+        except OSError as error:
+            shutil.rmtree(self.path, ignore_errors=True)
+            raise _cannot_keep(self.path.parent, error) from None
+
+    def _start(
+        self, manifests: list[Path], entrypoint: str, parameters: dict[str, str], artifacts: dict[str, str], chosen: str | None
+    ) -> Header:
         kept = self.path / "manifest"
         kept.mkdir()
         for file in manifests:
@@ -123,11 +147,16 @@ class RunFolder:
                 remedy="wait for it, or stop that process",
             ) from None
         self._lock.truncate(0)
-        self._lock.write(str(os.getpid()))
-        self._lock.flush()
+        os.write(self._lock.fileno(), str(os.getpid()).encode())
 
     def unlock(self) -> None:
         """Let the run go."""
         if self._lock:
             self._lock.close()
             self._lock = None
+
+
+def _cannot_keep(runs: Path, error: OSError) -> ServiceError:
+    return ServiceError(
+        f"the run cannot be kept: {error.strerror or error}", file=runs, remedy="make room, or name another folder with --runs-dir"
+    )

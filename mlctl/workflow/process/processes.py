@@ -17,6 +17,7 @@ from mlctl.workflow.process.streams import KeptStream, LineSink
 GRACE = 5.0
 """Seconds between asking a step to stop and killing it."""
 
+_A_MOMENT = 0.1
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 _MEMORY_UNIT = 1 if sys.platform == "darwin" else 1024
@@ -62,7 +63,10 @@ class Processes:
             while not ended.done() and not (kept.done() and kept.exception()):
                 waited: list[asyncio.Future[Any]] = [ended] if kept.done() else [ended, kept]
                 await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait([kept], timeout=GRACE)
+            await asyncio.wait([kept], timeout=_A_MOMENT)
+            if not kept.done():  # something that left the process group still holds the streams
+                kill_marked("TMPDIR", launch.env.get("TMPDIR", ""))
+                await asyncio.wait([kept], timeout=GRACE)
         except asyncio.CancelledError:
             await self._stop(pid, ended)
             raise
@@ -119,8 +123,13 @@ def kill_group(pid: int, number: signal.Signals) -> None:
 
 
 def kill_leftovers(run: Path) -> int:
-    """End every process an earlier, killed runner of this run left behind; how many there were (Linux only)."""
-    mark = f"MLCTL_RUN={run}".encode()
+    """End every process that steps of this run left behind; how many there were (Linux only)."""
+    return kill_marked("MLCTL_RUN", str(run))
+
+
+def kill_marked(variable: str, value: str) -> int:
+    """End every process that has this environment variable; how many there were (Linux only)."""
+    mark = f"{variable}={value}".encode()
     found = 0
     for folder in Path("/proc").glob("[0-9]*"):
         try:

@@ -41,7 +41,7 @@ def check(catalog: Catalog, *, entrypoint: str | None = None, parameters: Values
         raise main.document.error(main.spec_path, "has no `entrypoint`", remedy="add it, or give one with --entrypoint NAME")
     refuse_start(catalog)
     _check_unique(catalog)
-    check_interface(catalog)
+    check_interface(catalog, parameters or {})
     walker = _Walker(catalog, values_of(catalog, parameters or {}))
     arguments = _workflow_arguments(spec, parameters or {})
     for hook in hooks_of(spec).values():

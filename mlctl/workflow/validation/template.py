@@ -14,7 +14,7 @@ from mlctl.workflow.model.template import Template
 from mlctl.workflow.tags import strings_in
 from mlctl.workflow.validation.calls import check_arguments, sibling_of
 from mlctl.workflow.validation.graph import check_graph
-from mlctl.workflow.validation.interface import check_limit
+from mlctl.workflow.validation.interface import check_config_map, check_limit
 from mlctl.workflow.validation.known import Known, Sibling, expression_problem, text_problem
 from mlctl.workflow.validation.never import Values, never_made
 from mlctl.workflow.yaml_document import Path_
@@ -73,6 +73,9 @@ class TemplateCheck:
 
     def _check_interface(self) -> None:
         process = self._template.kind in ("container", "script")
+        for parameter in self._template.inputs.parameters.values():
+            if parameter.given is None:
+                check_config_map(self._catalog, parameter, self._document, (*self._path, "inputs"))
         for side in ("inputs", "outputs"):
             for kind in ("parameters", "artifacts"):
                 entries = (self._found.raw.get(side) or {}).get(kind) or ()

@@ -173,3 +173,39 @@ def test_killed_as_it_begins_it_can_be_resumed_or_says_that_it_cannot(manifest: 
         except InputError as error:
             assert "run" in error.problem
         folder.rename(tmp_path / f"done-{wait}")
+
+
+DAEMON = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {generateName: daemon-}
+spec:
+  entrypoint: main
+  templates:
+    - name: main
+      container:
+        image: i
+        command: [sh, -c, "setsid sleep 600 > /dev/null 2>&1 & echo $! > /tmp/silent; setsid sleep 600 & echo $!"]
+      outputs:
+        parameters: [{name: silent, valueFrom: {path: /tmp/silent}}]
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are found through /proc")
+def test_what_leaves_the_process_group_is_ended_with_the_run(tmp_path: Path) -> None:
+    """A pod ends with its main process; so does a step, whatever it has started."""
+    file = tmp_path / "daemon.yaml"
+    file.write_text(DAEMON)
+    ended = start_run(tmp_path / "runs", Start(file=file), Silent(), Options(project=tmp_path))
+    outputs = ended.result.roots[0].outputs
+    for pid in (outputs.result, outputs.parameters["silent"]):
+        while runs(str(pid)):
+            time.sleep(0.01)
+
+
+def runs(pid: str) -> bool:
+    """Whether a process is there, and is more than a name that nobody has asked after."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False

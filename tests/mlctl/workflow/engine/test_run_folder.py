@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mlctl.errors import InputError
+from mlctl.errors import InputError, ServiceError
 from mlctl.workflow.engine.run_folder import RunFolder
 
 
@@ -60,3 +62,20 @@ def test_a_child_that_outlives_its_killed_parent_does_not_hold_the_run(tmp_path:
         assert (tmp_path / "lock").read_text() == str(os.getpid())
     finally:
         os.kill(orphan, signal.SIGKILL)
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ServiceError, match="the run cannot be kept: Not a directory; make room, or name another folder with --runs-dir"):
+        RunFolder.create(tmp_path / "file" / "runs", "x")
+
+
+def test_a_manifest_that_cannot_be_kept_leaves_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(source: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    folder = RunFolder.create(tmp_path, "x")
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(ServiceError, match="the run cannot be kept: No space left on device"):
+        folder.start([tmp_path / "m.yaml"], "main", {}, {})
+    assert list(tmp_path.iterdir()) == []
