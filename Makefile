@@ -26,8 +26,10 @@ help: ## List the targets
 check: .venv/.gate .checkov/.checkov ## Gate all environments: plan, policies, Checkov, cost, report (CHECK="--base main …" adds options)
 	$(MLCTL) check $(CHECK)
 
-test: .venv/.dev .checkov/.checkov ## Run the tests (TEST="tests/mlctl -k plan" selects)
-	.venv/bin/pytest $(or $(TEST),tests)
+# Files stay whole, so that what a module sets up is set up once.
+test: .venv/.dev .checkov/.checkov ## Run the tests, as many files at a time as there are cores (TEST="tests/mlctl -k plan" selects)
+	.venv/bin/pytest $(or $(TEST),-n auto --dist loadfile tests --ignore=tests/engine)
+	$(if $(TEST),,.venv/bin/pytest tests/engine)
 
 engines: ## Put the pinned engines into .engines/bin (ENGINES="--best-effort" goes on without those that cannot be had)
 	$(PYTHON) tools/engines/build.py $(ENGINES)

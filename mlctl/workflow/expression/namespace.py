@@ -19,8 +19,7 @@ class Variables(Protocol):
 def _member(variables: Variables, prefix: str) -> Any:
     value = variables.get(prefix)
     if value is None:
-        below = prefix + "."
-        return Namespace(variables, prefix) if any(name.startswith(below) for name in variables) else None
+        return Namespace(variables, prefix)
     return ScopedText(value, variables, prefix) if isinstance(value, str) else value
 
 

@@ -106,7 +106,9 @@ def test_one_of_several_is_chosen_by_name(here: Path) -> None:
 
 
 def test_a_config_map_in_another_file_is_kept_with_the_run(here: Path) -> None:
-    (here / "map.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: words}\ndata: {greeting: hello there}\n")
+    label = "workflows.argoproj.io/configmap-type: Parameter"
+    metadata = f"metadata: {{name: words, labels: {{{label}}}}}"
+    (here / "map.yaml").write_text(f"apiVersion: v1\nkind: ConfigMap\n{metadata}\ndata: {{greeting: hello there}}\n")
     (here / "w.yaml").write_text(
         "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {generateName: w-}\nspec:\n  entrypoint: main\n"
         "  arguments: {parameters: [{name: text, valueFrom: {configMapKeyRef: {name: words, key: greeting}}}]}\n"
