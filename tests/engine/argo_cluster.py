@@ -259,10 +259,10 @@ class ArgoCluster:
 
 
 def answers(address: str, authority: Path) -> bool:
-    """Whether the server does; its port is open before what stands behind it is there, and until then it says 503."""
+    """Whether its service of workflows does. The port is open before the services behind it are reached, each by itself: until then, 503."""
     with requests.Session() as session:
         session.trust_env = False
         try:
-            return session.get(f"{address}/api/v1/version", verify=str(authority), timeout=30).status_code < 500
+            return session.get(f"{address}/api/v1/workflows/argo", verify=str(authority), timeout=30).status_code < 500
         except requests.RequestException:
             return False
