@@ -1,4 +1,4 @@
-"""Builds the file system of an image's last stage in a folder, without Docker: what COPY copies, as .dockerignore lets it through."""
+"""Builds the file system of an image's last stage in a folder, without Docker: what COPY copies, as its ignore file lets it through."""
 
 from __future__ import annotations
 
@@ -36,12 +36,18 @@ class Dockerfile:
         return found
 
 
-def let_through(context: Path, path: Path) -> bool:
-    """Whether .dockerignore lets a file into the build: the last pattern that matches it or a folder above it decides."""
+def ignore_file(context: Path, name: str) -> Path:
+    """An image's own, or the one of all: https://docs.docker.com/build/concepts/context/#filename-and-location"""
+    own = context / "docker" / name / "Dockerfile.dockerignore"
+    return own if own.exists() else context / ".dockerignore"
+
+
+def let_through(context: Path, path: Path, ignore: Path) -> bool:
+    """Whether an ignore file lets a file into the build: the last pattern that matches it or a folder above it decides."""
     relative = path.relative_to(context)
     names = [str(relative), *(str(parent) for parent in relative.parents if str(parent) != ".")]
     ignored = False
-    for line in (context / ".dockerignore").read_text().splitlines():
+    for line in ignore.read_text().splitlines():
         pattern = line.strip()
         if not pattern or pattern.startswith("#"):
             continue
@@ -52,7 +58,7 @@ def let_through(context: Path, path: Path) -> bool:
     return not ignored
 
 
-def build(context: Path, dockerfile: Dockerfile, root: Path) -> None:
+def build(context: Path, dockerfile: Dockerfile, root: Path, ignore: Path) -> None:
     """Carry out every COPY from the context into `root`."""
     for line in dockerfile.all("COPY"):
         if line.startswith("--from"):
@@ -61,7 +67,7 @@ def build(context: Path, dockerfile: Dockerfile, root: Path) -> None:
         place = root / target.lstrip("/")
         origin = context / source
         files = [origin] if origin.is_file() else [path for path in origin.rglob("*") if path.is_file()]
-        for path in (path for path in files if let_through(context, path)):
+        for path in (path for path in files if let_through(context, path, ignore)):
             copy = place if origin.is_file() else place / path.relative_to(origin)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.docker.image import Dockerfile, build, let_through
+from tests.docker.image import Dockerfile, build, ignore_file, let_through
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = {
@@ -67,7 +67,7 @@ class Image:
 
 def image(name: str, root: Path) -> Image:
     dockerfile = Dockerfile.read(ROOT / "docker" / name / "Dockerfile")
-    build(ROOT, dockerfile, root)
+    build(ROOT, dockerfile, root, ignore_file(ROOT, name))
     return Image(root, dockerfile, ROOT / "locks" / f"{name}.txt")
 
 
@@ -81,21 +81,21 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Image:
     return image("serving", tmp_path_factory.mktemp("serving"))
 
 
-def test_secrets_that_lie_about_stay_out(tmp_path: Path) -> None:
-    (tmp_path / ".dockerignore").write_text((ROOT / ".dockerignore").read_text())
-    taken = [
-        "ml/spec.py",
-        "mlctl/cli/main.py",
-        "workflows/steps/told.py",
-        "environments/dev.yaml",
-        "locks/build.txt",
-        "locks/serving.txt",
-        "locks/training.txt",
-        "docker/serving/serve.py",
-    ]
-    left = [".env", "secrets/key.pem", ".git/config", "ml/__pycache__/spec.pyc", "tests/x.py", "evidence/churn.jsonl", "mlruns/1/x"]
-    assert [name for name in taken if not let_through(tmp_path, tmp_path / name)] == []
-    assert [name for name in left if let_through(tmp_path, tmp_path / name)] == []
+TAKEN = ["ml/spec.py", "ml/models/churn.yaml", "locks/build.txt"]
+LEFT = [".env", "secrets/key.pem", ".git/config", "ml/__pycache__/spec.pyc", "tests/x.py", "evidence/churn.jsonl", "mlruns/1/x"]
+
+
+@pytest.mark.parametrize(
+    ("name", "taken", "left"),
+    [
+        ("training", ["mlctl/cli/main.py", "workflows/steps/told.py", "environments/dev.yaml", "locks/training.txt"], []),
+        ("serving", ["docker/serving/serve.py", "locks/serving.txt"], ["ml/models/rows.csv", "ml/models/rows/1.parquet", "mlctl/spec.py"]),
+    ],
+)
+def test_secrets_and_rows_that_lie_about_stay_out(tmp_path: Path, name: str, taken: list[str], left: list[str]) -> None:
+    ignore = ignore_file(ROOT, name)
+    assert [path for path in TAKEN + taken if not let_through(tmp_path, tmp_path / path, ignore)] == []
+    assert [path for path in LEFT + left if let_through(tmp_path, tmp_path / path, ignore)] == []
 
 
 def test_what_builds_from_source_is_what_is_locked() -> None:

@@ -259,7 +259,7 @@ class ArgoCluster:
 
 
 def answers(address: str, authority: Path) -> bool:
-    """Whether its service of workflows does. The port is open before the services behind it are reached, each by itself: until then, 503."""
+    """Whether its service of workflows does: the port is open before the services behind it are reached, and until then it says 503."""
     with requests.Session() as session:
         session.trust_env = False
         try:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.docker.image import ignore_file
 from tests.mlctl.promotion.conftest import SOURCE
 
 FILES = sorted(SOURCE.glob("docker/*/Dockerfile"))
@@ -26,7 +27,7 @@ def test_pinned_locked_unprivileged(path: Path) -> None:
     assert re.findall(r"^USER (\S+)", text, re.M) == ["10001:10001"]
     for source in re.findall(r"^COPY (?!--from)(\S+)", text, re.M):
         assert (SOURCE / source).exists(), source
-        assert f"!{source.split('/')[0]}" in (SOURCE / ".dockerignore").read_text().splitlines()
+        assert f"!{source.split('/')[0]}" in ignore_file(SOURCE, path.parent.name).read_text().splitlines()
 
 
 def test_both_are_here() -> None:
