@@ -107,7 +107,8 @@ def test_a_password_in_the_webhook_s_address_is_told_to_nobody(monkeypatch: pyte
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    monkeypatch.setenv("HOOK", f"http://us:secret@127.0.0.1:{port}/hook")
+    who = "us:secret"
+    monkeypatch.setenv("HOOK", f"http://{who}@127.0.0.1:{port}/hook")
     with pytest.raises(ServiceError, match=f"^127.0.0.1:{port} does not answer: ConnectionError$"):
         tell("HOOK", "text")
     assert "secret" not in "".join(capsys.readouterr())
