@@ -210,7 +210,7 @@ def _read(file: Path, only_templates: bool = False) -> tuple[list[Owner], dict[s
             labels = (metadata.get("labels") if isinstance(metadata, dict) else None) or {}
             config_maps[str(name)] = ConfigMap({str(key): str(value) for key, value in data.items()}, str(labels.get(CONFIG_MAP_KIND, "")))
         elif not only_templates or kind in ("WorkflowTemplate", "ClusterWorkflowTemplate"):
-            owners.append(_owner(document, only_templates))
+            owners.append(_owner(document))
     return owners, config_maps
 
 
@@ -220,7 +220,7 @@ def _is_of_kubernetes(document: Document) -> bool:
     return bool(kind and version) and kind not in (*_RUNNABLE, "ConfigMap") and not str(version).startswith("argoproj.io/")
 
 
-def _owner(document: Document, unchecked: bool) -> Owner:
+def _owner(document: Document) -> Owner:
     check_fields(document)
     kind = str(document.value["kind"])
     metadata = document.value.get("metadata") or {}

@@ -32,9 +32,9 @@ NOT_PROVEN = {
     "Pulumi's Python language host": "the tests' own runs the programs and the policy pack, over the same protocol and with the SDK's"
     " settings.",
     "The AWS and Kubernetes providers": "the tests' own providers stand in their place: they check inputs against the"
-    " schema, answer with the planner's placeholders, and add no defaults and no made-up names. Names, types, required inputs and enums"
-    " are those of the SDKs at the pinned versions, which are generated from the providers' schemas; what a provider checks beyond its"
-    " schema is not known here.",
+    " schema, answer with the planner's placeholders, add no defaults and no made-up names, and replace nothing. Names, types, required"
+    " inputs and enums are those of the SDKs at the pinned versions, which are generated from the providers' schemas; what a provider"
+    " checks beyond its schema is not known here.",
     "The CRDs of the Knative operator": "its Go module was refused. Objects of its kinds are listed below.",
     "The other charts of infra/charts.py": "their sources stand in no Go module that is served, so nothing here says that they take the"
     " values which infra/ gives them.",

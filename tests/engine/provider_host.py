@@ -1,8 +1,8 @@
 """The tests' own provider, in the place of pulumi-resource-aws and pulumi-resource-kubernetes: Pulumi's provider protocol, and no cloud.
 
 Inputs are checked against the schemas that the planner has, and stay as they are: there are no defaults and no made-up names. What the
-cloud computes is the planner's placeholder, and unknown in a preview, as with a provider that supports previews. Data sources are answered
-from the environment's file. Nothing is kept: whether a resource exists is what the engine's state says.
+cloud computes is the planner's placeholder, and unknown in a preview, as with a provider that supports previews. No change replaces a
+resource. Data sources are answered from the environment's file. Nothing is kept: whether a resource exists is what the engine's state says.
 
 Usage: python -m tests.engine.provider_host PACKAGE VERSION [ENGINE_ADDRESS]
 
@@ -32,15 +32,6 @@ from mlctl.plan.wire import set_value
 from tests.engine.orders import Orders
 from tests.engine.plugin_server import serve
 from tests.engine.wire_recorder import readable
-
-FORCE_NEW: Mapping[str, tuple[str, ...]] = {
-    "aws:ec2/vpc:Vpc": ("cidrBlock",),
-    "aws:ec2/subnet:Subnet": ("cidrBlock", "availabilityZone", "vpcId"),
-    "aws:iam/role:Role": ("name",),
-    "aws:s3/bucket:Bucket": ("bucket",),
-    "aws:cloudwatch/logGroup:LogGroup": ("name",),
-}
-"""Inputs whose change replaces the resource. The real provider has many more; the tests of replacement use these."""
 
 COMPUTED: Mapping[str, Any] = {"integer": 1, "number": 1, "boolean": False}
 
@@ -72,13 +63,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=request.news, failures=failures)
 
     def DiffConfig(self, request: Any, context: Any) -> Any:
-        return _difference("", request.old_inputs, request.news)
+        return _difference(request.old_inputs, request.news)
 
     def Check(self, request: Any, context: Any) -> Any:
         return _checked(request.type, request.news)
 
     def Diff(self, request: Any, context: Any) -> Any:
-        return _difference(request.type, request.old_inputs, request.news)
+        return _difference(request.old_inputs, request.news)
 
     def Create(self, request: Any, context: Any) -> Any:
         if not request.preview:
@@ -121,15 +112,14 @@ def _checked(token: str, inputs: Any) -> Any:
     return provider_pb2.CheckResponse(inputs=inputs, failures=failures)
 
 
-def _difference(token: str, before: Any, after: Any) -> Any:
+def _difference(before: Any, after: Any) -> Any:
     old, new = json_format.MessageToDict(before), json_format.MessageToDict(after)
     changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
     kind = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
-    replaces = [key for key in changed if key in FORCE_NEW.get(token, ())]
-    answer = provider_pb2.DiffResponse(changes=kind, diffs=changed, replaces=replaces, hasDetailedDiff=True)
+    answer = provider_pb2.DiffResponse(changes=kind, diffs=changed, hasDetailedDiff=True)
     for key in changed:
         name = "ADD" if key not in old else "DELETE" if key not in new else "UPDATE"
-        answer.detailedDiff[key].kind = provider_pb2.PropertyDiff.Kind.Value(f"{name}_REPLACE" if key in replaces else name)
+        answer.detailedDiff[key].kind = provider_pb2.PropertyDiff.Kind.Value(name)
         answer.detailedDiff[key].inputDiff = True
     return answer
 
